@@ -1,0 +1,70 @@
+"""Records of a CSV file that DuckDB refuses: find the broken ones, keep the others."""
+
+from __future__ import annotations
+
+import csv
+from typing import IO, TYPE_CHECKING
+
+from planalign.census.source import READ_ERRORS, csv_records, first_line, unusable
+from planalign.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from planalign.census.source import Source
+
+
+def keep_sound_records(
+    path: Path, source: Source, positions: Sequence[int], sound: IO[str]
+) -> list[Problem]:
+    """Write the number and the wanted fields of each sound record, as CSV.
+
+    Args:
+        path: the file.
+        source: what is known about it.
+        positions: of the wanted fields.
+        sound: where to write, one quoted record per line.
+
+    Returns:
+        A problem for each other record.
+
+    Raises:
+        InputError: the file cannot be read to its end.
+    """
+    file = str(path)
+    problems: list[Problem] = []
+    writer = csv.writer(sound, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    row = 0
+    try:
+        for count, (line, record) in enumerate(csv_records(path, source.delimiter)):
+            if count < source.parameters["skipped"] or not record:
+                continue
+            row += 1
+            wrong = _what_is_wrong(record, len(source.names))
+            if wrong is not None:
+                problems.append(Problem(*wrong, file=file, line=line, row=row))
+            elif not isinstance(record, csv.Error):
+                writer.writerow([row, *(record[position] for position in positions)])
+    except READ_ERRORS as error:
+        remedy = "Write the file again; it may be cut off or damaged"
+        raise unusable(file, f"cannot be read: {first_line(error)}", remedy) from error
+    return problems
+
+
+def _what_is_wrong(record: list[str] | csv.Error, width: int) -> tuple[str, str] | None:
+    if isinstance(record, csv.Error):
+        return (
+            f"not a CSV record: {first_line(record)}",
+            'Close every quote, and write a quote inside a quoted value twice ("")',
+        )
+    if len(record) != width:
+        return (
+            f"{len(record)} values where the header has {width} columns",
+            "Quote values that hold the delimiter, and give every row the same columns",
+        )
+    try:
+        "".join(record).encode()
+    except UnicodeEncodeError:
+        return "not UTF-8 text", "Save the file as CSV in UTF-8"
+    return None

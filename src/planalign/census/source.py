@@ -1,0 +1,253 @@
+"""A census file as something DuckDB can scan, CSV or Parquet."""
+
+from __future__ import annotations
+
+import csv
+import glob
+import gzip
+import io
+import os
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import duckdb
+
+from planalign.census.layout import key
+from planalign.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DELIMITERS = (",", ";", "\t", "|")
+# Long enough for any header; the rest of a file is left to DuckDB.
+_HEAD_BYTES = 1 << 20
+# What a file can fail with: opened as text, and scanned by DuckDB (whose binding
+# raises RuntimeError for what its library throws outside its own errors).
+READ_ERRORS = (OSError, EOFError, zlib.error)
+UNREADABLE = (duckdb.Error, UnicodeError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that can be scanned.
+
+    Args:
+        names: column names as they stand in the file, by position.
+        identifiers: what DuckDB calls the same columns.
+        types: their DuckDB types; a type in brackets cannot be read.
+        scan: table function to select from, without any text of the user.
+        parameters: values to bind to it.
+        delimiter: of a CSV file.
+    """
+
+    names: tuple[str, ...]
+    identifiers: tuple[str, ...]
+    types: tuple[str, ...]
+    scan: str
+    parameters: dict[str, Any]
+    delimiter: str = ""
+
+
+def unusable(file: str, message: str, remedy: str) -> InputError:
+    """Return the error of a census that cannot be read at all."""
+    return InputError(f"census {file} has 1 problem", [Problem(message, remedy, file=file)])
+
+
+def open_source(connection: duckdb.DuckDBPyConnection, path: Path, wanted: set[str]) -> Source:
+    """Look at the beginning of a file and return how to scan it.
+
+    Args:
+        connection: where Parquet metadata is read.
+        path: the file, ending in .csv, .csv.gz or .parquet.
+        wanted: compared column names that the caller hopes to find; they help to
+            tell the delimiter of a CSV file.
+
+    Raises:
+        InputError: the file is not there, or is not what its name says.
+    """
+    file, name = str(path), path.name.lower()
+    if not name.endswith((".csv", ".csv.gz", ".parquet")):
+        raise unusable(file, "neither CSV nor Parquet", "Give a .csv, .csv.gz or .parquet file")
+    try:
+        located = _location(path)
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        remedy = "Give the path of a census file that you may read"
+        raise unusable(file, f"cannot be opened: {reason}", remedy) from error
+    if empty:
+        raise unusable(file, "empty file", "Export the census again, with a header")
+    if name.endswith(".parquet"):
+        return _parquet(connection, located, file)
+    return _csv(path, file, wanted)
+
+
+def csv_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Yield the records of a CSV file with the line each begins on, or why it is none.
+
+    Slower than DuckDB, but goes on behind a broken record. Bytes that are not
+    UTF-8 become surrogates.
+    """
+    with _open_text(path) as stream:
+        reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
+        while True:
+            line = reader.line_num + 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield line, error
+            else:
+                yield line, record
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, short enough for a message."""
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0][:200].rstrip(".")
+
+
+def _location(path: Path) -> str:
+    # DuckDB expands wildcards in a path, and ~ at its beginning.
+    located = glob.escape(os.path.abspath(path))  # noqa: PTH100 - keeps symbolic links
+    located.encode()
+    return located
+
+
+def _open_text(path: Path) -> IO[str]:
+    if path.name.lower().endswith(".gz"):
+        return gzip.open(path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return path.open(encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _parquet(connection: duckdb.DuckDBPyConnection, located: str, file: str) -> Source:
+    scan = "read_parquet($path, hive_partitioning = false, binary_as_string = true)"
+    parameters = {"path": located}
+    try:
+        found = connection.execute(f"from {scan} limit 0", parameters).description
+        schema = connection.execute(
+            "select name, coalesce(num_children, 0), coalesce(precision, 0)"
+            " from parquet_schema($path)",
+            parameters,
+        ).fetchall()
+    except UNREADABLE as error:
+        raise unreadable_parquet(file, error) from error
+    top = _top_level(schema)
+    identifiers = tuple(str(column[0]) for column in found)
+    types = [str(column[1]) for column in found]
+    if len(top) != len(identifiers):
+        top = [(name, 0) for name in identifiers]
+    # DuckDB reads wider decimals as DOUBLE, and 1.5 misreads them.
+    for position, (_, precision) in enumerate(top):
+        if precision > 38:
+            types[position] = f"[DECIMAL with {precision} digits]"
+    names = tuple(name for name, _ in top)
+    return Source(names, identifiers, tuple(types), scan, parameters)
+
+
+def unreadable_parquet(file: str, error: BaseException) -> InputError:
+    """Return the error of a Parquet file that DuckDB cannot read."""
+    return unusable(
+        file,
+        f"not a readable Parquet file: {first_line(error)}",
+        "Write the file again; it may be cut off, damaged, encrypted or of another kind",
+    )
+
+
+def _top_level(schema: list[tuple[str, int, int]]) -> list[tuple[str, int]]:
+    """Return name and precision of the outermost columns of a depth-first schema."""
+    top = []
+    position = 1
+    while position < len(schema):
+        name, _, precision = schema[position]
+        top.append((name, precision))
+        pending = 1
+        while pending and position < len(schema):
+            pending += schema[position][1] - 1
+            position += 1
+    return top
+
+
+def _csv(path: Path, file: str, wanted: set[str]) -> Source:
+    names, delimiter, skipped = _header(path, file, wanted)
+    scan, parameters = csv_scan(path, width=len(names), skipped=skipped, delimiter=delimiter)
+    identifiers = tuple(f"c{position}" for position in range(len(names)))
+    return Source(names, identifiers, ("VARCHAR",) * len(names), scan, parameters, delimiter)
+
+
+def csv_scan(path: Path, *, width: int, skipped: int, delimiter: str) -> tuple[str, dict[str, Any]]:
+    """Return table function and parameters that read `width` text columns, c0 and on.
+
+    Nothing is detected: what DuckDB makes of a header or of types depends on the
+    rows it samples.
+
+    Args:
+        path: the file.
+        width: how many columns it has.
+        skipped: records at its beginning to leave out, a header among them.
+        delimiter: what stands between two values.
+    """
+    columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
+    scan = (
+        "read_csv($path, auto_detect = false, header = false, skip = $skipped,"
+        " delim = $delimiter, quote = '\"', escape = '\"', strict_mode = true,"
+        " null_padding = false, max_line_size = 8000000, hive_partitioning = false,"
+        f" compression = $compression, columns = {{{columns}}})"
+    )
+    parameters = {
+        "path": _location(path),
+        "skipped": skipped,
+        "delimiter": delimiter,
+        "compression": "gzip" if path.name.lower().endswith(".gz") else "none",
+    }
+    return scan, parameters
+
+
+def _header(path: Path, file: str, wanted: set[str]) -> tuple[tuple[str, ...], str, int]:
+    """Return the column names, the delimiter, and the records up to and with the header."""
+    try:
+        head = _head(path)
+        if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+            raise unusable(file, "UTF-16 text", "Save it as CSV in UTF-8")
+        candidates = [
+            (len(wanted.intersection(map(key, names))), len(names), names, delimiter, skipped)
+            for delimiter in DELIMITERS
+            for names, skipped in _first_record(head, delimiter)
+        ]
+    except READ_ERRORS as error:
+        raise unusable(
+            file,
+            f"cannot be read: {first_line(error)}",
+            "Write the file again; it may be cut off, damaged or not compressed as its name says",
+        ) from error
+    if not candidates:
+        raise unusable(
+            file, "no header in the first line", "Write the column names there, as UTF-8 text"
+        )
+    # The first of equals, hence the comma where nothing tells.
+    *_, names, delimiter, skipped = max(candidates, key=lambda found: found[:2])
+    return names, delimiter, skipped
+
+
+def _head(path: Path) -> bytes:
+    opener = gzip.open if path.name.lower().endswith(".gz") else open
+    with opener(path, "rb") as stream:
+        return bytes(stream.read(_HEAD_BYTES))
+
+
+def _first_record(head: bytes, delimiter: str) -> Iterator[tuple[tuple[str, ...], int]]:
+    text = head.decode("utf-8-sig", errors="replace")
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    try:
+        for number, record in enumerate(reader, start=1):
+            if record:
+                yield tuple(record), number
+                return
+    except csv.Error:
+        return

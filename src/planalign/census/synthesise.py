@@ -1,0 +1,292 @@
+"""Generate a realistic synthetic census."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from planalign.census.columns import DEFAULT_CENSUS_DATE
+from planalign.census.reference import (
+    DEPARTMENTS,
+    LONGEST_TENURE,
+    PAY_BANDS,
+    TENURE_STARTS,
+    YOUNGEST_HIRE,
+    age_years,
+)
+from planalign.errors import EnvironmentFaultError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+# Per million. Employee 1 is always active, so that a census of one can be used.
+_TERMINATED = 20_000
+_NOT_SAVING = 150_000
+
+# Tenure counts for level and pay up to twenty years, in days.
+_FULL_TENURE = 7_305
+
+# What is drawn for an employee: a name enters the key of its draw, so a new one
+# changes no other.
+_DRAWS = (
+    "age",
+    "birthday",
+    "tenure",
+    "hire_day",
+    "job_level",
+    "pay",
+    "department",
+    "terminated",
+    "termination_day",
+    "saves",
+    "deferral",
+    "deferral_spread",
+    "part_time",
+    "weekly_hours",
+)
+
+
+def generate_census(
+    employees: int, seed: int, output: Path, *, census_date: date = DEFAULT_CENSUS_DATE
+) -> None:
+    """Write a synthetic census of `employees` rows as Parquet or CSV.
+
+    Every value is a function of seed, employee number, census date and what is
+    drawn: the same arguments give the same rows in the same order, on every
+    version of DuckDB. About 2 % of the rows are people whose employment ended
+    within the two years before the census date. Pay is a full-time rate, whatever
+    the weekly hours. The file appears complete or not at all.
+
+    Ages follow the Current Population Survey, tenure by age BLS, Employee Tenure
+    in 2016, deferrals Vanguard, How America Saves: see `reference`.
+
+    Args:
+        employees: rows, at least one.
+        seed: any whole number.
+        output: .parquet or .csv; a file there is replaced.
+        census_date: the day the census describes.
+
+    Raises:
+        UsageError: no such kind of file, no such folder, or no employees.
+        EnvironmentFaultError: the file cannot be written.
+    """
+    suffix = output.suffix.lower()
+    if suffix not in {".parquet", ".csv"}:
+        raise UsageError(f"cannot write a census as {output.name}", "Give a .parquet or .csv file")
+    if not output.parent.is_dir():
+        raise UsageError(f"no folder {output.parent} for the census", "Create it first")
+    if output.is_dir():
+        raise UsageError(f"{output} is a folder", "Give the name of a file")
+    if employees < 1:
+        raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
+    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    try:
+        with duckdb.connect() as connection:
+            census = _census(connection, employees, seed, census_date)
+            if suffix == ".csv":
+                census.write_csv(str(partial), header=True)
+            else:
+                census.write_parquet(str(partial), compression="zstd")
+        partial.replace(output)
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        what = f"census {output} could not be written: {error}"
+        raise EnvironmentFaultError(what, "Check disk space, memory and permissions") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _census(
+    connection: duckdb.DuckDBPyConnection, employees: int, seed: int, census_date: date
+) -> duckdb.DuckDBPyRelation:
+    connection.execute(_age_table())
+    parameters = {"employees": employees, "seed": str(seed), "census_date": census_date}
+    connection.execute(_STATEMENT, parameters)
+    return connection.table("census").order("employee_number").project("* exclude employee_number")
+
+
+def _age_table() -> str:
+    """Return the statement that makes the table of figures by age."""
+    rows = [
+        (year.age, year.share, *year.tenure, *year.level, year.deferral_tenths, year.part_time)
+        for year in age_years()
+    ]
+    columns = [
+        "age",
+        "share",
+        *(f"tenure_{number}" for number in range(1, len(TENURE_STARTS))),
+        *(f"level_{number}" for number in range(1, len(PAY_BANDS))),
+        "deferral_tenths",
+        "part_time_share",
+    ]
+    values = ",\n".join("(" + ", ".join(map(str, row)) + ")" for row in rows)
+    return "\n".join(
+        [
+            "create table age_figures as",
+            "select *",
+            f"from (values {values}) as figures({', '.join(columns)})",
+        ]
+    )
+
+
+def _first_above(draw: str, shares: Iterable[object], values: Sequence[object]) -> str:
+    """Return the expression that gives the first value whose cumulative share is above a draw."""
+    cases = " ".join(
+        f"when {draw} < {share} then {value}"
+        for share, value in zip(shares, values[:-1], strict=True)
+    )
+    return f"case {cases} else {values[-1]} end"
+
+
+def _statement() -> str:
+    draws = ",\n        ".join(
+        f"cast(md5_number_lower(concat_ws(':', $seed, employee_number, '{name}')) % 1000000"
+        f" as bigint) as draw_{name}"
+        for name in _DRAWS
+    )
+    tenure_shares = [f"tenure_{number}" for number in range(1, len(TENURE_STARTS))]
+    tenure_ends = [*(start - 1 for start in TENURE_STARTS[1:]), LONGEST_TENURE - 1]
+    level_shares = [f"level_{number}" for number in range(1, len(PAY_BANDS))]
+    names = [f"'{name}'" for name, _ in DEPARTMENTS]
+    shares = [10_000 * sum(s for _, s in DEPARTMENTS[: n + 1]) for n in range(len(names) - 1)]
+    return _TEMPLATE.format(
+        draws=draws,
+        tenure_start=_first_above("draw_tenure", tenure_shares, TENURE_STARTS),
+        tenure_end=_first_above("draw_tenure", tenure_shares, tenure_ends),
+        youngest=YOUNGEST_HIRE,
+        longest_start=TENURE_STARTS[-1],
+        level=_first_above("standing", level_shares, range(1, len(PAY_BANDS) + 1)),
+        lowest=_by_level([low for low, _ in PAY_BANDS]),
+        width=_by_level([high - low for low, high in PAY_BANDS]),
+        full_tenure=_FULL_TENURE,
+        department=_first_above("draw_department", shares, names),
+        terminated=_TERMINATED,
+        not_saving=_NOT_SAVING,
+    )
+
+
+def _by_level(values: Sequence[int]) -> str:
+    cases = " ".join(f"when {level} then {value}" for level, value in enumerate(values, start=1))
+    return f"case job_level {cases} end"
+
+
+# Integers and dates all the way: no expression that another version, or another
+# number of threads, could round in another way.
+_TEMPLATE = """
+create table census as
+with draws as (
+    select
+        employee_number,
+        {draws}
+    from (select unnest(range(1, $employees + 1)) as employee_number)
+),
+
+-- The age is completed on the census date; the birthday lies up to 364 days back.
+aged as (
+    select
+        draws.*,
+        age_figures.*,
+        cast(
+            cast($census_date as date) - to_years(cast(age as integer)) as date
+        ) - cast(draw_birthday * 365 // 1000000 as integer) as birth_date
+    from draws asof join age_figures on draw_age >= share
+),
+
+tenure_bands as (
+    select
+        *,
+        {tenure_start} as tenure_start,
+        {tenure_end} as tenure_end,
+        cast(birth_date + to_years({youngest}) as date) as first_possible
+    from aged
+),
+
+-- Hired on a day of the band, but not before the youngest age; where the whole
+-- band is before it, on any possible day.
+hire_spans as (
+    select
+        *,
+        greatest(
+            first_possible,
+            cast(
+                cast($census_date as date) - to_months(cast(tenure_end + 1 as integer)) as date
+            ) + 1
+        ) as earliest,
+        cast(
+            cast($census_date as date) - to_months(cast(tenure_start as integer)) as date
+        ) as in_band
+    from tenure_bands
+),
+
+-- Within 20 years and more, the longer the rarer.
+hired as (
+    select
+        *,
+        case when in_band < first_possible then cast($census_date as date) else in_band end
+            as latest,
+        case
+            when tenure_start = {longest_start} then draw_hire_day * draw_hire_day // 1000000
+            else draw_hire_day
+        end as place,
+        latest - cast(place * (latest - earliest + 1) // 1000000 as integer) as hire_date,
+        cast($census_date as date) - hire_date as tenure_days,
+        least(tenure_days, {full_tenure}) as counted_days
+    from hire_spans
+),
+
+levelled as (
+    select
+        *,
+        draw_job_level * 92 // 100 + counted_days * 144000 // {full_tenure} as standing,
+        {level} as job_level
+    from hired
+),
+
+-- Squared, the draw is right-skewed.
+paid as (
+    select
+        *,
+        draw_pay * draw_pay // 1000000 * 70 // 100
+            + counted_days * 300000 // {full_tenure} as band_place,
+        {lowest} + {width} * band_place // 1000000 as dollars,
+        draw_terminated < {terminated} and employee_number > 1 as is_terminated,
+        -- A triangle of 6 points of pay around the mean of the age.
+        deferral_tenths + (draw_deferral + draw_deferral_spread) * 60 // 1000000 - 60 + 5
+            as rounded_tenths
+    from levelled
+)
+
+select
+    employee_number,
+    format('E{{:07d}}', employee_number) as employee_id,
+    birth_date,
+    hire_date,
+    cast(dollars as decimal(15, 2)) as annual_compensation,
+    cast(job_level as integer) as job_level,
+    {department} as department,
+    cast(
+        case
+            when draw_part_time < part_time_share then 20 + draw_weekly_hours * 4 // 1000000 * 4
+            else 40
+        end as decimal(5, 2)
+    ) as weekly_hours,
+    cast(
+        case
+            when draw_saves < {not_saving} then 0
+            else least(greatest(rounded_tenths, 10), 159) // 10
+        end * 0.01 as decimal(9, 6)
+    ) as deferral_rate,
+    case
+        when is_terminated
+        then cast($census_date as date) - cast(
+            draw_termination_day * (least(tenure_days, 730) + 1) // 1000000 as integer
+        )
+    end as termination_date,
+    not is_terminated as active
+from paid
+"""
+
+_STATEMENT = _statement()

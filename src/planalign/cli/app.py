@@ -1,0 +1,86 @@
+"""The `planalign` command: its global options, its commands, and what an error becomes."""
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from planalign.cli import console
+from planalign.cli.bench import bench
+from planalign.cli.census import census
+from planalign.cli.employee import employee
+from planalign.cli.export import export
+from planalign.cli.fingerprint import fingerprint
+from planalign.cli.init import init
+from planalign.cli.output import emit
+from planalign.cli.show import show
+from planalign.cli.simulate import simulate
+from planalign.cli.verify import verify
+from planalign.errors import ExitCode, PlanalignError
+
+
+class ErrorsToExitCodes(TyperGroup):
+    """The one place where an error becomes text on stderr and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except PlanalignError as error:
+            console.report(error, debug=ctx.params["debug"])
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            console.say("Interrupted.")
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+# Without rich markup: importing rich takes longer than the help it would colour.
+app = typer.Typer(
+    name="planalign",
+    cls=ErrorsToExitCodes,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from planalign._version import __version__  # noqa: PLC0415 - only when asked for
+
+        emit(f"planalign {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar="PLANALIGN_DEBUG", help="Show the traceback of an error."),
+    ] = False,
+) -> None:
+    """Project a workforce and its 401(k) plan year by year, bit-for-bit reproducibly.
+
+    Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the
+    run or a model failed; 2 usage, configuration or input data; 3 a check found
+    a difference; 4 environment (database locked, disk full, dbt missing); 130
+    interrupted.
+    """
+
+
+for _command in (init, simulate, show, employee, fingerprint, verify, export, bench):
+    app.command()(_command)
+app.add_typer(census)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,34 @@
+"""`planalign export`: results for other programs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from planalign.cli import console
+from planalign.cli.options import RunFolder
+
+
+def export(
+    run: RunFolder,
+    fmt: Annotated[
+        Literal["xlsx", "csv", "parquet"], typer.Option("--format", help="What to write.")
+    ],
+    output: Annotated[Path, typer.Option(help="Folder or workbook to write; must not exist.")],
+) -> None:
+    """Write results as CSV, Parquet or an Excel workbook.
+
+    csv: a folder with one file per mart. parquet: a folder; marts by employee
+    and year (fct_) are partitioned by scenario and year. xlsx: one workbook
+    with the inputs, the financial summary, compensation trends, the event
+    summary and the provenance.
+
+    Text that a spreadsheet would take for a formula is made harmless: CSV
+    gets a leading apostrophe, a workbook text cells.
+    """
+    from planalign.results import open_run  # noqa: PLC0415 - duckdb is slow to import
+    from planalign.results.export import export as write  # noqa: PLC0415
+
+    with open_run(run) as opened:
+        write(opened, fmt, output)
+    console.say(f"Wrote {output}")

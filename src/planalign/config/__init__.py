@@ -1,0 +1,52 @@
+"""planalign.yaml as frozen models: read, check, explain, write."""
+
+from planalign.config.loading import load, parse
+from planalign.config.models import (
+    BASELINE,
+    CENSUS_COLUMNS,
+    Config,
+    Resources,
+    scenario_settings,
+)
+from planalign.config.rendering import documented_yaml, to_yaml
+from planalign.config.schedule import LEVELS, ByYear, ByYearAndLevel, value_at
+from planalign.config.sections import (
+    Alignment,
+    Compensation,
+    Eligibility,
+    EntryDates,
+    Hiring,
+    PerformanceRating,
+    Plan,
+    ScenarioSettings,
+    Simulation,
+    Workforce,
+)
+from planalign.config.weights import AgeBand
+
+__all__ = [
+    "BASELINE",
+    "CENSUS_COLUMNS",
+    "LEVELS",
+    "AgeBand",
+    "Alignment",
+    "ByYear",
+    "ByYearAndLevel",
+    "Compensation",
+    "Config",
+    "Eligibility",
+    "EntryDates",
+    "Hiring",
+    "PerformanceRating",
+    "Plan",
+    "Resources",
+    "ScenarioSettings",
+    "Simulation",
+    "Workforce",
+    "documented_yaml",
+    "load",
+    "parse",
+    "scenario_settings",
+    "to_yaml",
+    "value_at",
+]

@@ -1,0 +1,117 @@
+"""Lay one set of settings over another.
+
+Sections merge key by key. Everything below a section, such as values by year,
+weights or a list, is one value and is replaced as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeAlias, get_args
+
+from pydantic import BaseModel
+
+from planalign.config.models import BASELINE, Config
+from planalign.config.sections import ScenarioSettings
+
+Data: TypeAlias = dict[Any, Any]
+
+
+def normalise(value: Any) -> Any:
+    """Return Python data as the reader of a file would have returned it.
+
+    A float becomes the decimal that prints like it: its binary value is not
+    what anyone wrote.
+    """
+    if isinstance(value, Mapping):
+        return {
+            key if isinstance(key, int) and not isinstance(key, bool) else str(key): normalise(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [normalise(item) for item in value]
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    return str(value) if isinstance(value, Path) else value
+
+
+def name_scenarios(data: Data) -> Data:
+    """Return the data with the names of scenarios as text: one may be called 2025."""
+    scenarios = data.get("scenarios")
+    if not isinstance(scenarios, Mapping):
+        return data
+    return {**data, "scenarios": {str(name): item for name, item in scenarios.items()}}
+
+
+def section_of(model: type[BaseModel] | None, key: Any) -> type[BaseModel] | None:
+    """Return the section that a key of a section holds, if it holds one."""
+    field = model.model_fields.get(key) if model and isinstance(key, str) else None
+    annotation = field.annotation if field else None
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None
+
+
+def element_of(model: type[BaseModel] | None, key: Any) -> type[BaseModel] | None:
+    """Return the section of which a key holds many, by name or in a list."""
+    field = model.model_fields.get(key) if model and isinstance(key, str) else None
+    for inner in get_args(field.annotation) if field else ():
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            return inner
+    return None
+
+
+def merge(base: Mapping[Any, Any], over: Mapping[Any, Any], model: type[BaseModel]) -> Data:
+    """Return `base` with the settings of `over` laid over it."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = section_of(model, key)
+        current = merged.get(key)
+        if below and value is None and key in merged:
+            continue
+        if below and isinstance(value, Mapping) and isinstance(current, Mapping):
+            merged[key] = merge(current, value, below)
+        else:
+            merged[key] = value
+    return merged
+
+
+def overlay(file: Data, overrides: Data) -> Data:
+    """Return the data of a file with command-line settings laid over it."""
+    merged = merge(file, overrides, Config)
+    own, over = file.get("scenarios"), overrides.get("scenarios")
+    if isinstance(own, Mapping) and isinstance(over, Mapping):
+        merged["scenarios"] = {
+            **own,
+            **{
+                name: merge(own[name], settings, ScenarioSettings)
+                if isinstance(settings, Mapping) and isinstance(own.get(name), Mapping)
+                else settings
+                for name, settings in over.items()
+            },
+        }
+    return merged
+
+
+def complete_scenarios(data: Data) -> Data:
+    """Return the data with every scenario completed by the sections it does not change."""
+    scenarios = data.get("scenarios")
+    if scenarios is None or scenarios == {}:
+        scenarios = {BASELINE: None}
+    if not isinstance(scenarios, Mapping):
+        return data
+    # A section that is no mapping is reported once, where it stands.
+    base = {
+        key: data[key]
+        for key in ScenarioSettings.model_fields
+        if isinstance(data.get(key), Mapping)
+    }
+    completed = {
+        name: merge(base, {} if changes is None else changes, ScenarioSettings)
+        if changes is None or isinstance(changes, Mapping)
+        else changes
+        for name, changes in scenarios.items()
+    }
+    return {**data, "scenarios": completed}

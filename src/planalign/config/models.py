@@ -1,0 +1,139 @@
+"""The configuration as a whole."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+
+from planalign.config.frozen import FrozenDict
+from planalign.config.scalars import calendar_date, fault, text, whole
+from planalign.config.schedule import Faults, Read, Setting, single
+from planalign.config.sections import (
+    Compensation,
+    Plan,
+    ScenarioSettings,
+    Section,
+    Simulation,
+    Workforce,
+)
+
+CENSUS_COLUMNS = (
+    "employee_id",
+    "birth_date",
+    "hire_date",
+    "annual_compensation",
+    "job_level",
+    "termination_date",
+    "active",
+    "department",
+    "deferral_rate",
+    "weekly_hours",
+    "union",
+    "prior_year_compensation",
+    "ownership_percent",
+    "officer",
+)
+BASELINE = "baseline"
+
+_SCENARIO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT]i?)B", re.IGNORECASE)
+
+
+def _path(value: object, where: Setting) -> Path:
+    # The default is a path already; whatever comes from outside is text.
+    written = value if isinstance(value, Path) else text("the path of a file or folder")(value)
+    # Not resolve(): a symbolic link stays the name the user knows.
+    return Path(os.path.abspath(where.folder / written))  # noqa: PTH100
+
+
+def _optional_path(value: object, where: Setting) -> Path | None:
+    return None if value is None else _path(value, where)
+
+
+def _optional_date(value: object) -> datetime.date | None:
+    return None if value is None else calendar_date(value)
+
+
+def _columns(value: object) -> FrozenDict[str, str]:
+    if value is None:
+        return FrozenDict()
+    if not isinstance(value, Mapping):
+        raise fault("must be a mapping", "Write {name of ours: name in the file}")
+    faults = Faults()
+    found = {key: faults.take(text("a column name"), name, key) for key, name in value.items()}
+    for key in value:
+        if key not in CENSUS_COLUMNS:
+            near = difflib.get_close_matches(str(key)[:64], CENSUS_COLUMNS, 1)
+            lead = f"Did you mean {near[0]}? " if near else ""
+            remedy = f"{lead}Census columns: {', '.join(CENSUS_COLUMNS)}"
+            faults.add(fault("is not a census column", remedy), value[key], key)
+    faults.check()
+    return FrozenDict({key: found[key] or "" for key in CENSUS_COLUMNS if key in found})
+
+
+def _memory_limit(value: object) -> str:
+    match = _MEMORY.fullmatch(value) if isinstance(value, str) else None
+    if match is None or not float(match[1]):
+        raise fault("must be an amount of memory", "Write one such as 512MB, 4GB or 3.5GiB")
+    return f"{match[1]}{match[2][0].upper()}{match[2][1:].lower()}B"
+
+
+def _threads(value: object) -> int | str:
+    if value == "auto":
+        return "auto"
+    if isinstance(value, str) or value is None:
+        raise fault("must be auto or a number of threads", "Write auto, or 1 to 256 without quotes")
+    return whole(1, 256)(value)
+
+
+def _scenario_name(name: str) -> str:
+    if _SCENARIO_NAME.fullmatch(name):
+        return name
+    remedy = "Use a letter or digit, then up to 63 letters, digits, underscores or hyphens"
+    raise fault("is not a name of a scenario", remedy)
+
+
+class Resources(Section):
+    """How much of the machine a run may use; never changes a result."""
+
+    memory_limit: Annotated[str, single(_memory_limit)] = "4GB"
+    threads: Annotated[int | Literal["auto"], single(_threads)] = "auto"
+
+
+class Config(Section):
+    """A whole planalign.yaml.
+
+    `load` and `parse` build it: they resolve paths, check values given by year
+    against the first year, and fill `scenarios` with complete settings.
+    """
+
+    census: Annotated[Path, Read(_path)] = Path("census.parquet")
+    census_columns: Annotated[Mapping[str, str], single(_columns)] = FrozenDict()
+    census_date: Annotated[datetime.date | None, single(_optional_date)] = None
+    dbt_project: Annotated[Path | None, Read(_optional_path)] = None
+    simulation: Simulation = Simulation()
+    workforce: Workforce = Workforce()
+    compensation: Compensation = Compensation()
+    plan: Plan = Plan()
+    resources: Resources = Resources()
+    scenarios: Annotated[
+        Mapping[Annotated[str, AfterValidator(_scenario_name)], ScenarioSettings],
+        AfterValidator(FrozenDict),
+    ] = FrozenDict({BASELINE: ScenarioSettings()})
+
+    @property
+    def effective_census_date(self) -> datetime.date:
+        """The date the census describes: as given, or the day before the first year."""
+        return self.census_date or datetime.date(self.simulation.start_year - 1, 12, 31)
+
+
+def scenario_settings(config: Config) -> dict[str, ScenarioSettings]:
+    """Return the complete settings of each scenario, in the order of the file."""
+    return dict(config.scenarios)

@@ -1,0 +1,90 @@
+"""Write a configuration as YAML: the resolved one, and the one to start from."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from decimal import Decimal
+from importlib import resources
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from planalign.config.document import resolve
+from planalign.config.scalars import plain
+from planalign.config.sections import Section
+
+if TYPE_CHECKING:
+    from planalign.config.models import Config
+
+
+def to_yaml(config: Config) -> str:
+    """Return the configuration with every default, to be loaded with the same result.
+
+    Paths are absolute; a scenario lists what it changes. Equal configurations
+    give equal text.
+    """
+    data = _plain(config)
+    data["scenarios"] = {
+        name: _changes(settings, config) for name, settings in config.scenarios.items()
+    }
+    text: str = yaml.dump(
+        data,
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=None,
+        width=100,
+    )
+    return text
+
+
+def documented_yaml() -> str:
+    """Return the planalign.yaml to start from: every key, explained, at its default."""
+    return resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+
+
+def _changes(settings: Section, base: Section) -> dict[str, Any]:
+    """Return what a scenario changes in the sections it was completed from."""
+    changes = {}
+    for name in type(settings).model_fields:
+        own, shared = getattr(settings, name), getattr(base, name)
+        if own == shared:
+            continue
+        changes[name] = _changes(own, shared) if isinstance(own, Section) else _plain(own)
+    return changes
+
+
+def _plain(value: Any) -> Any:
+    """Return settings as dicts, lists and single values."""
+    if isinstance(value, Section):
+        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, (PurePath, datetime.date)):
+        return str(value)
+    return value
+
+
+class _Dumper(yaml.SafeDumper):
+    """Write decimals as plain numbers, and quote text that would read as something else."""
+
+    def ignore_aliases(self, _data: Any) -> bool:
+        """Write equal values out: the reader refuses aliases."""
+        return True
+
+    def decimal(self, value: Decimal) -> yaml.ScalarNode:
+        text = plain(value)
+        tag = "float" if "." in text else "int"
+        return self.represent_scalar(f"tag:yaml.org,2002:{tag}", text)
+
+    def text(self, value: str) -> yaml.ScalarNode:
+        style = None if isinstance(resolve(value), str) else "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", value, style=style)
+
+
+_Dumper.add_representer(Decimal, _Dumper.decimal)
+_Dumper.add_representer(str, _Dumper.text)

@@ -1,0 +1,210 @@
+"""Values that may differ by year and by job level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, Union, cast
+
+from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
+
+from planalign.config.frozen import FrozenDict
+from planalign.config.scalars import Reader, fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import ValidationInfo
+
+T = TypeVar("T")
+
+# Union, not |: a generic alias over a type variable needs it on Python 3.11.
+ByYear: TypeAlias = Union[T, Mapping[int, T]]  # noqa: UP007
+ByYearAndLevel: TypeAlias = Union[T, Mapping[int, Union[T, Mapping[int, T]]]]  # noqa: UP007
+
+LEVELS = range(1, 6)
+YEARS = range(1900, 2201)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What validation knows beyond the value in hand.
+
+    `folder` is where relative paths start; `start_year` the first simulated
+    year, None while that is itself unknown.
+    """
+
+    folder: Path = Path()
+    start_year: int | None = None
+
+
+@dataclass(frozen=True)
+class Read:
+    """Say in an annotation how a field is read; nothing else looks at the value.
+
+    Instead of `PlainValidator`, which derives a serializer from the annotation
+    that fails on a union of one value and values by year.
+    """
+
+    read: Callable[[object, Setting], Any]
+
+    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
+        """Return the schema that validates by calling `read`."""
+
+        def validate(value: object, info: ValidationInfo) -> Any:
+            return self.read(value, info.context or Setting())
+
+        return core_schema.with_info_plain_validator_function(validate)
+
+
+def single(read: Reader[Any]) -> Read:
+    """Return the annotation of a field that has one value."""
+    return Read(lambda value, _: read(value))
+
+
+def by_year(read: Reader[Any]) -> Read:
+    """Return the annotation of a field that may be given by year."""
+    return Read(lambda value, where: _read(value, read, where, levels=False))
+
+
+def by_year_and_level(read: Reader[Any]) -> Read:
+    """Return the annotation of a field that may be given by year and by level."""
+    return Read(lambda value, where: _read(value, read, where, levels=True))
+
+
+def value_at(value: ByYearAndLevel[T], year: int, level: int | None = None) -> T:
+    """Return the value that holds in a year, for a job level where it differs.
+
+    A value given by year holds until the next year given.
+
+    Raises:
+        LookupError: nothing is given for the year, or the value differs by
+            level and none was asked for.
+
+    """
+    current: Any = value
+    if isinstance(current, Mapping) and next(iter(current)) in YEARS:
+        reached = [first for first in current if first <= year]
+        if not reached:
+            raise LookupError(f"no value for {year}: the first is for {min(current)}")
+        current = current[max(reached)]
+    if isinstance(current, Mapping):
+        if level is None:
+            raise LookupError("the value differs by job level: ask for one")
+        current = current[level]
+    return cast("T", current)
+
+
+def change_years(*values: ByYear[Any]) -> list[int]:
+    """Return the years in which any of the values changes, ascending."""
+    return sorted({year for value in values if isinstance(value, Mapping) for year in value})
+
+
+class Faults:
+    """Collect the faults inside one value, each at its place below it."""
+
+    def __init__(self) -> None:
+        self._found: list[InitErrorDetails] = []
+
+    def add(self, error: PydanticCustomError, value: object, *path: int | str) -> None:
+        """Note a fault of `value` at `path`, relative to the field."""
+        self._found.append(InitErrorDetails(type=error, loc=path, input=value))
+
+    def take(self, read: Reader[T], value: object, *path: int | str) -> T | None:
+        """Return the value read, or None after noting why it cannot be."""
+        try:
+            return read(value)
+        except PydanticCustomError as error:
+            self.add(error, value, *path)
+            return None
+
+    def check(self) -> None:
+        """Raise everything collected; pydantic puts the field's own path in front."""
+        if self._found:
+            raise ValidationError.from_exception_data("value", self._found)
+
+
+def _read(value: object, read: Reader[T], where: Setting, *, levels: bool) -> Any:
+    if not isinstance(value, Mapping):
+        return read(value)
+    faults = Faults()
+    result: Any
+    if levels and _any_in(value, LEVELS) and not _any_in(value, YEARS):
+        result = _read_levels(value, read, faults)
+    else:
+        _check_years(value, where, faults, levels=levels)
+        result = _read_years(value, read, faults, levels=levels)
+    faults.check()
+    return result
+
+
+def _read_years(
+    value: Mapping[Any, object], read: Reader[T], faults: Faults, *, levels: bool
+) -> FrozenDict[int, Any]:
+    result: dict[int, Any] = {}
+    for year in sorted(key for key in value if _is_in(key, YEARS)):
+        entry = value[year]
+        if levels and isinstance(entry, Mapping):
+            result[year] = _read_levels(entry, read, faults, year)
+        elif isinstance(entry, Mapping):
+            faults.add(fault("must be a single value", "Give one value for the year"), entry, year)
+        else:
+            result[year] = faults.take(read, entry, year)
+    return FrozenDict(result)
+
+
+def _check_years(
+    value: Mapping[Any, object], where: Setting, faults: Faults, *, levels: bool
+) -> None:
+    """Note keys that are no years, and years at the start that have no value."""
+    allowed = "years or job levels 1 to 5" if levels else "years"
+    years = [key for key in value if _is_in(key, YEARS)]
+    others = [key for key in value if not _is_in(key, YEARS)]
+    if not value:
+        faults.add(fault("gives no value", f"Write one value, or values by {allowed}"), value)
+    elif years and levels and _any_in(value, LEVELS):
+        remedy = "Give years outside and levels inside, for example {2025: {1: 0.02, ...}}"
+        faults.add(fault("mixes years and job levels", remedy), value)
+        return
+    elif not years and not levels and all(_is_in(key, LEVELS) for key in others):
+        remedy = "Give one value, or values by year"
+        faults.add(fault("cannot be given by job level", remedy), value)
+        return
+    for key in others:
+        faults.add(_no_year(key, allowed), value[key], key)
+    if where.start_year is not None and years and min(years) > where.start_year:
+        message = f"has no value for the years before {min(years)}"
+        faults.add(fault(message, f"Add a value for {where.start_year}"), value)
+
+
+def _no_year(key: object, allowed: str) -> PydanticCustomError:
+    if isinstance(key, str) and key.strip().isdigit():
+        return fault("is a key in quotes where a number belongs", "Remove the quotes")
+    return fault("is not a key of a value by year", f"Use {allowed} ({YEARS[0]} to {YEARS[-1]})")
+
+
+def _read_levels(
+    value: Mapping[Any, object], read: Reader[T], faults: Faults, *path: int
+) -> FrozenDict[int, T | None]:
+    """Read one value for each of the five levels."""
+    for key in value:
+        if not _is_in(key, LEVELS):
+            error = fault("is not a job level", "Use the levels 1, 2, 3, 4 and 5")
+            faults.add(error, value[key], *path, key)
+    missing = [str(level) for level in LEVELS if level not in value]
+    if missing:
+        error = fault(f"has no value for job level {', '.join(missing)}", "Give all five levels")
+        faults.add(error, value, *path)
+    return FrozenDict(
+        {level: faults.take(read, value[level], *path, level) for level in LEVELS if level in value}
+    )
+
+
+def _any_in(keys: Mapping[Any, object], allowed: range) -> bool:
+    return any(_is_in(key, allowed) for key in keys)
+
+
+def _is_in(key: object, allowed: range) -> bool:
+    return isinstance(key, int) and not isinstance(key, bool) and key in allowed

@@ -1,0 +1,258 @@
+"""The sections of planalign.yaml as frozen models, with their defaults.
+
+Rates are fractions (0.03 is three percent) held as exact decimals. A default
+without a source named beside it is an assumption to start from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from planalign.config.frozen import FrozenDict
+from planalign.config.scalars import choice, fault, month_day, number, whole
+from planalign.config.schedule import (
+    ByYear,
+    ByYearAndLevel,
+    Faults,
+    by_year,
+    by_year_and_level,
+    change_years,
+    single,
+    value_at,
+)
+from planalign.config.weights import (
+    AgeBand,
+    parse_band,
+    read_age_weights,
+    read_level_weights,
+    read_month_weights,
+    weight,
+)
+
+Alignment = Literal["expected", "exact"]
+EntryDates = Literal["immediate", "monthly", "quarterly", "semiannual"]
+Months = Annotated[tuple[Decimal, ...], single(read_month_weights)]
+
+FIRST_YEAR, LAST_YEAR, MOST_YEARS = 1950, 2150, 100
+read_start_year = whole(FIRST_YEAR, LAST_YEAR)
+
+_SHARE = by_year(number("0", "1", "0.12"))
+_ADJUSTMENT = by_year_and_level(number("-0.5", "1", "0.025"))
+
+
+def _months(*weights: float) -> tuple[Decimal, ...]:
+    return tuple(Decimal(str(weight)) for weight in weights)
+
+
+class Section(BaseModel):
+    """A mapping of the configuration: known keys only, and nothing changes later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_default(cls, data: Any) -> Any:
+        """Read a key with nothing after it as a section of defaults."""
+        return {} if data is None else data
+
+
+class Simulation(Section):
+    """Which years are simulated, how often, and from which seed."""
+
+    start_year: Annotated[int, single(read_start_year)] = 2025
+    end_year: Annotated[int, single(whole(FIRST_YEAR, LAST_YEAR))] = 2029
+    random_seed: Annotated[int, single(whole(0, 2**62))] = 42
+    replicates: Annotated[int, single(whole(1, 100_000))] = 1
+
+    @field_validator("end_year")
+    @classmethod
+    def _after_start(cls, end: int, info: ValidationInfo) -> int:
+        start = info.data.get("start_year", end)
+        if end < start:
+            raise fault(f"is before start_year {start}", f"Write {start} or a later year")
+        if end - start >= MOST_YEARS:
+            last = start + MOST_YEARS - 1
+            raise fault(f"is more than {MOST_YEARS} years of simulation", f"Write at most {last}")
+        return end
+
+    @property
+    def years(self) -> range:
+        """The simulated years, ascending."""
+        return range(self.start_year, self.end_year + 1)
+
+
+class Hiring(Section):
+    """Who is hired: weights over level, age and month, and the pay offered."""
+
+    level_weights: Annotated[Mapping[int, Decimal], single(read_level_weights)] = FrozenDict(
+        {
+            1: Decimal("0.40"),
+            2: Decimal("0.30"),
+            3: Decimal("0.18"),
+            4: Decimal("0.09"),
+            5: Decimal("0.03"),
+        }
+    )
+    age_weights: Annotated[Mapping[str, Decimal], single(read_age_weights)] = FrozenDict(
+        {
+            "18-24": Decimal("0.20"),
+            "25-34": Decimal("0.38"),
+            "35-44": Decimal("0.23"),
+            "45-54": Decimal("0.13"),
+            "55-64": Decimal("0.06"),
+        }
+    )
+    month_weights: Months = _months(*[1] * 12)
+    # Percentiles of the pay range of the level, as fractions.
+    pay_percentile_low: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.2"))] = Decimal(
+        "0.20"
+    )
+    pay_percentile_high: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.8"))] = Decimal(
+        "0.80"
+    )
+
+    @field_validator("pay_percentile_high")
+    @classmethod
+    def _not_below_low(cls, high: ByYear[Decimal], info: ValidationInfo) -> ByYear[Decimal]:
+        low = info.data.get("pay_percentile_low")
+        if low is None:
+            return high
+        # A year that only one of the two covers is refused on its own account.
+        firsts = [min(value) for value in (low, high) if isinstance(value, Mapping)]
+        years = [year for year in change_years(low, high) if year >= max(firsts)]
+        for year in years or [FIRST_YEAR]:
+            least = value_at(low, year)
+            if value_at(high, year) < least:
+                when = f" in {year}" if years else ""
+                message = f"is below pay_percentile_low{when}, which is {least}"
+                raise fault(message, "Raise it, or lower pay_percentile_low")
+        return high
+
+    @property
+    def age_bands(self) -> tuple[tuple[AgeBand, Decimal], ...]:
+        """The age bands with their weights, youngest first."""
+        return tuple((parse_band(key), share) for key, share in self.age_weights.items())
+
+
+class Workforce(Section):
+    """Growth, turnover, promotion and hiring."""
+
+    # Net change of the headcount over the year.
+    target_growth_rate: Annotated[ByYear[Decimal], by_year(number("-1", "3", "0.03"))] = Decimal(
+        "0.03"
+    )
+    # Share of the opening headcount that leaves during the year.
+    total_termination_rate: Annotated[ByYear[Decimal], _SHARE] = Decimal("0.12")
+    # Below one: hires who all leave could never reach the target headcount.
+    new_hire_termination_rate: Annotated[
+        ByYear[Decimal], by_year(number("0", "1", "0.25", below=True))
+    ] = Decimal("0.25")
+    promotion_rate: Annotated[ByYear[Decimal], _SHARE] = Decimal("0.06")
+    alignment: Annotated[ByYear[Alignment], by_year(choice("expected", "exact"))] = "expected"
+    hiring: Hiring = Hiring()
+
+
+class PerformanceRating(Section):
+    """A performance rating: who gets it and what it does to the merit raise."""
+
+    rating: str
+    share: Annotated[Decimal, single(weight)]
+    multiplier: Annotated[Decimal, single(number("0", "100", "1"))]
+
+    @field_validator("rating", mode="before")
+    @classmethod
+    def _name(cls, value: object) -> str:
+        if isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,64}", value):
+            return value
+        remedy = "Use lower-case letters, digits and underscores, for example exceeds"
+        raise fault("is not a name of a rating", remedy)
+
+
+def _ratings(value: object) -> object:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return tuple(value)
+    raise fault("must be a list of ratings", "Write a list of {rating, share, multiplier}")
+
+
+class Compensation(Section):
+    """Raises: how much, when, and for whom."""
+
+    cola_rate: Annotated[ByYearAndLevel[Decimal], _ADJUSTMENT] = Decimal("0.025")
+    # Share of the payroll spent on merit raises.
+    merit_budget: Annotated[
+        ByYearAndLevel[Decimal], by_year_and_level(number("0", "1", "0.03"))
+    ] = Decimal("0.03")
+    promotion_increase: Annotated[
+        ByYearAndLevel[Decimal], by_year_and_level(number("0", "2", "0.15"))
+    ] = Decimal("0.15")
+    # Yearly movement of the pay ranges that hires are offered.
+    market_adjustment: Annotated[ByYearAndLevel[Decimal], _ADJUSTMENT] = Decimal("0.025")
+    raise_months: Months = _months(
+        0.12, 0.01, 0.02, 0.55, 0.02, 0.01, 0.12, 0.01, 0.01, 0.1, 0.02, 0.01
+    )
+    promotion_months: Months = _months(0.15, 0, 0, 0.55, 0, 0, 0.15, 0, 0, 0.15, 0, 0)
+    # Hired on or after this day: the first raise is that of the year after next.
+    raise_cutoff: Annotated[str, single(month_day)] = "10-01"
+    performance: Annotated[tuple[PerformanceRating, ...], BeforeValidator(_ratings)] = (
+        PerformanceRating(rating="below", share=Decimal("0.10"), multiplier=Decimal(0)),
+        PerformanceRating(rating="meets", share=Decimal("0.60"), multiplier=Decimal(1)),
+        PerformanceRating(rating="exceeds", share=Decimal("0.25"), multiplier=Decimal("1.3")),
+        PerformanceRating(rating="outstanding", share=Decimal("0.05"), multiplier=Decimal("1.6")),
+    )
+
+    @field_validator("performance")
+    @classmethod
+    def _usable(cls, ratings: tuple[PerformanceRating, ...]) -> tuple[PerformanceRating, ...]:
+        faults = Faults()
+        seen: Counter[str] = Counter()
+        for index, entry in enumerate(ratings):
+            seen[entry.rating] += 1
+            if seen[entry.rating] == 2:
+                error = fault("is given twice", "Give each rating a name of its own")
+                faults.add(error, entry.rating, index, "rating")
+        faults.check()
+        if ratings and not any(entry.share > 0 and entry.multiplier > 0 for entry in ratings):
+            message = "has no rating with both share and multiplier above zero"
+            raise fault(message, "The merit budget needs at least one rating to be spent on")
+        return ratings
+
+
+class Eligibility(Section):
+    """Who may enter the plan, and when.
+
+    A plan may ask for at most age 21 and one year of service: Internal Revenue
+    Code section 410(a)(1).
+    """
+
+    minimum_age: Annotated[ByYear[int], by_year(whole(0, 21))] = 21
+    months_of_service: Annotated[ByYear[int], by_year(whole(0, 12))] = 3
+    entry_dates: Annotated[
+        ByYear[EntryDates], by_year(choice("immediate", "monthly", "quarterly", "semiannual"))
+    ] = "quarterly"
+
+
+class Plan(Section):
+    """The retirement plan."""
+
+    eligibility: Eligibility = Eligibility()
+
+
+class ScenarioSettings(Section):
+    """What one scenario is simulated with: the sections a scenario may change."""
+
+    workforce: Workforce = Workforce()
+    compensation: Compensation = Compensation()
+    plan: Plan = Plan()

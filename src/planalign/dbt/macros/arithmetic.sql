@@ -1,0 +1,48 @@
+{# Exact decimal arithmetic: DuckDB's `/` on DECIMAL gives DOUBLE. #}
+
+{# Dollars to the cent, rounded half away from zero. The only rounding of money. #}
+{% macro money(expression) -%}
+    round({{ expression }}, 2)::decimal(15, 2)
+{%- endmacro %}
+
+{#
+    A decimal with `places` decimals as the integer of its digits. Widened first:
+    the product of two narrow decimals keeps 18 digits and overflows.
+#}
+{% macro digits_of(value, places) -%}
+    (({{ value }})::decimal(38, {{ places }}) * {{ 10 ** places }})::hugeint
+{%- endmacro %}
+
+{# Dollars as a whole number of cents. #}
+{% macro cents(amount) -%}
+    ({{ amount }} * 100)::bigint
+{%- endmacro %}
+
+{#
+    numerator / denominator of two integers, rounded half away from zero. Both
+    may be any integer type; the denominator is positive.
+#}
+{% macro rounded_quotient(numerator, denominator) -%}
+    ((2 * {{ numerator }} + sign({{ numerator }}) * {{ denominator }})
+    // (2 * {{ denominator }}))
+{%- endmacro %}
+
+{# Whole cents divided by a positive count, as dollars to the cent. #}
+{% macro money_quotient(cents_total, denominator) -%}
+    ({{ rounded_quotient(cents_total, denominator) }}::decimal(16, 0)
+    * 0.01::decimal(2, 2))::decimal(15, 2)
+{%- endmacro %}
+
+{#
+    numerator / denominator of two integers as DECIMAL(18, 6), a rate. NULL
+    where the denominator is zero.
+#}
+{% macro rate_quotient(numerator, denominator) -%}
+    case
+        when {{ denominator }} > 0
+            then ({{ rounded_quotient(
+                "(" ~ numerator ~ ")::hugeint * 1000000",
+                "(" ~ denominator ~ ")::hugeint"
+            ) }}::decimal(12, 0) * 0.000001::decimal(6, 6))::decimal(18, 6)
+    end
+{%- endmacro %}

@@ -1,0 +1,35 @@
+{# Exact dates: DuckDB's date_diff('year', ..) counts boundaries, not birthdays. #}
+
+{#
+    Completed years from one date to another. A February 29 anniversary falls on
+    March 1 in other years, because (2, 28) comes before (2, 29).
+#}
+{% macro completed_years(from_date, to_date) -%}
+    (year({{ to_date }}) - year({{ from_date }})
+    - (month({{ to_date }}) * 32 + day({{ to_date }})
+    < month({{ from_date }}) * 32 + day({{ from_date }}))::integer)::integer
+{%- endmacro %}
+
+{# The date of the n-th birthday; February 29 becomes March 1 in other years. #}
+{% macro birthday(birth_date, age) -%}
+    (({{ birth_date }} + to_years({{ age }}))::date
+    + (day(({{ birth_date }} + to_years({{ age }}))::date)
+    < day({{ birth_date }}))::integer)
+{%- endmacro %}
+
+{#
+    First entry date on or after a date, where entry dates are January 1 and
+    every `months` months after it.
+#}
+{% macro entry_date(from_date, months) -%}
+    (date_trunc('year', {{ from_date }} - 1)
+    + to_months((
+        {{ months }} * ((month({{ from_date }} - 1) - 1) // {{ months }} + 1)
+    )::integer))::date
+{%- endmacro %}
+
+{# Day number `draw` of [first_date, last_date], every day equally likely. #}
+{% macro day_between(first_date, last_date, draw) -%}
+    ({{ first_date }}
+    + floor({{ draw }} * ({{ last_date }} - {{ first_date }} + 1)::decimal(6, 0))::integer)
+{%- endmacro %}

@@ -1,0 +1,87 @@
+{#
+    1-based position of a draw among the shares of a distribution, whose inner
+    cumulative bounds are a list: the number of bounds at or below it, plus one.
+#}
+{% macro position_of(draw, bounds) -%}
+    (1 + len(list_filter({{ bounds }}, lambda bound: bound <= {{ draw }})))
+{%- endmacro %}
+
+{#
+    Probability of a hazard under the scale factor of its trajectory: never above 1.
+#}
+{% macro scaled_probability(hazard, factor) -%}
+    least(
+        1::decimal(10, 9),
+        round({{ hazard }}::decimal(38, 9) * {{ factor }}, 9)
+    )::decimal(10, 9)
+{%- endmacro %}
+
+{#
+    Scale factor per trajectory such that sum(weight * min(1, factor * hazard))
+    equals a target: hazards whose scaled value passes 1 are capped, and what
+    they would have had beyond is redistributed over the others (water-filling,
+    closed form over the distinct hazards in descending order).
+
+    groups: relation(trajectory_id, hazard DECIMAL(.., 9), weight DECIMAL(.., 9)),
+        one row per trajectory and distinct positive hazard.
+    targets: relation(trajectory_id, target DECIMAL(.., 9)).
+
+    Gives trajectory_id, factor DECIMAL(28, 12). A target beyond the whole weight
+    caps everyone.
+#}
+{% macro capped_scale(groups, targets) -%}
+    (
+    with descending as (
+        select
+            grouped.trajectory_id,
+            targeted.target,
+            grouped.hazard,
+            targeted.target - coalesce(sum(grouped.weight) over (
+                partition by grouped.trajectory_id
+                order by grouped.hazard desc
+                rows between unbounded preceding and 1 preceding
+            ), 0) as target_left,
+            sum(
+                round(grouped.weight::decimal(38, 9) * grouped.hazard, 12)
+                ::decimal(38, 12)
+            ) over (
+                partition by grouped.trajectory_id
+                order by grouped.hazard desc
+                rows between current row and unbounded following
+            ) as hazard_left
+        from {{ groups }} as grouped
+        inner join {{ targets }} as targeted
+            on grouped.trajectory_id = targeted.trajectory_id
+    ),
+
+    -- The first hazard that need not be capped; without one, all are.
+    uncapped as (
+        select
+            trajectory_id,
+            arg_max(target_left, hazard) as target_left,
+            arg_max(hazard_left, hazard) as hazard_left
+        from descending
+        where target_left::decimal(28, 9) * hazard::decimal(10, 9) <= hazard_left
+        group by trajectory_id
+    )
+
+    select
+        targeted.trajectory_id,
+        coalesce((
+            {{ rounded_quotient(
+                digits_of("uncapped.target_left", 9) ~ " * 1000000000000000",
+                digits_of("uncapped.hazard_left", 12)
+            ) }}::decimal(26, 0) * 0.000000000001::decimal(12, 12)
+        )::decimal(28, 12), 1000000000::decimal(28, 12)) as factor
+    from {{ targets }} as targeted
+    left join uncapped on targeted.trajectory_id = uncapped.trajectory_id
+    )
+{%- endmacro %}
+
+{#
+    Sort key of `exact` alignment: draw over probability (> 0), the smaller the
+    sooner, as a whole number with nine decimals.
+#}
+{% macro draw_order(draw, probability) -%}
+    ({{ digits_of(draw, 9) }} * 1000000000 // {{ digits_of(probability, 9) }})
+{%- endmacro %}

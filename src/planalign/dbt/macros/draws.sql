@@ -1,0 +1,131 @@
+{#
+    Keyed random draws.
+
+    A draw is a pure function of (seed, employee, year, decision): it depends on
+    no sequence, so the order of rows, the number of threads and the company of
+    other employees, scenarios or decisions cannot change it.
+
+    Generator: Philox-2x32 with 7 rounds (J. Salmon, M. Moraes, R. Dror,
+    D. Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC11). The counter is
+    the employee's 64-bit key, the stream is chosen by two 32-bit salts per
+    (seed, year, decision): one is Philox's key, the other is xored into the
+    counter. All arithmetic is on 32-bit lanes in UBIGINT: a 32 x 32-bit product
+    cannot overflow.
+#}
+
+{# Every decision that is drawn. A new name changes no other draw. #}
+{% macro draw_decisions() %}
+    {%- do return([
+        "termination", "termination_day", "termination_reason",
+        "hire_level", "hire_age", "hire_birth_day", "hire_month", "hire_day",
+        "hire_pay", "new_hire_termination", "new_hire_termination_day",
+        "promotion", "promotion_month", "performance", "raise_month",
+    ]) -%}
+{% endmacro %}
+
+{# 64-bit key of an employee: half of the MD5 of the id, the same everywhere. #}
+{% macro employee_key(employee_id) -%}
+    md5_number_lower({{ employee_id }})
+{%- endmacro %}
+
+{# The two salts of a decision, as columns `<decision>_key`, `<decision>_mask`. #}
+{% macro draw_salts(random_seed, simulation_year, decision) -%}
+    {%- set stream = "md5_number_lower(" ~ random_seed ~ " || '|' || "
+        ~ simulation_year ~ " || '|" ~ decision ~ "')" -%}
+    {{ stream }} & 4294967295::ubigint as {{ decision }}_key,
+    {{ stream }} >> 32 as {{ decision }}_mask
+{%- endmacro %}
+
+{#
+    Seven Philox rounds over columns `<name>_left`, `<name>_right` (the counter)
+    and `<name>_key`, for all names at once. One nested select per round: as one
+    expression the formula doubles with every round.
+#}
+{% macro philox(relation, names, rounds=7) -%}
+    {%- set ns = namespace(query=relation) -%}
+    {%- for round in range(rounds) -%}
+        {%- set lanes = [] -%}
+        {%- for name in names -%}
+            {%- set product = "(" ~ name ~ "_left * 3528905107::ubigint)" -%}
+            {%- set key = "((" ~ name ~ "_key + "
+                ~ ((round * 2654435769) % 4294967296)
+                ~ "::ubigint) & 4294967295::ubigint)" -%}
+            {%- do lanes.append(
+                "xor(xor(" ~ product ~ " >> 32, " ~ key ~ "), " ~ name
+                ~ "_right) as " ~ name ~ "_left, "
+                ~ product ~ " & 4294967295::ubigint as " ~ name ~ "_right"
+            ) -%}
+        {%- endfor -%}
+        {%- set ns.query = "(select * replace (" ~ lanes | join(", ")
+            ~ ") from " ~ ns.query ~ ")" -%}
+    {%- endfor -%}
+    {{ ns.query }}
+{%- endmacro %}
+
+{#
+    Two 32-bit words as a uniform draw in [0, 1) with nine decimals: six digits
+    of one word, three of the other, so that no digit is biased by more than
+    2.4e-4 of its probability.
+#}
+{% macro uniform(left, right) -%}
+    ((({{ left }} * 1000000::ubigint) >> 32) * 1000::ubigint
+    + (({{ right }} * 1000::ubigint) >> 32))::decimal(9, 0)
+    * 0.000000001::decimal(9, 9)
+{%- endmacro %}
+
+{#
+    `relation` (with columns trajectory_id and employee_key) and one uniform
+    draw per decision in a column `draw_<decision>` DECIMAL(18, 9) in [0, 1).
+#}
+{% macro with_draws(relation, decisions) -%}
+    {%- set lanes = [] -%}
+    {%- set work = [] -%}
+    {%- set draws = [] -%}
+    {%- for decision in decisions -%}
+        {%- if decision not in draw_decisions() -%}
+            {%- do exceptions.raise_compiler_error(
+                "with_draws: unknown decision '" ~ decision
+                ~ "'; add it to draw_decisions()"
+            ) -%}
+        {%- endif -%}
+        {%- do lanes.append(
+            "keyed.employee_key & 4294967295::ubigint as " ~ decision ~ "_left, "
+            ~ "xor(keyed.employee_key >> 32, salts." ~ decision ~ "_mask) as "
+            ~ decision ~ "_right, salts." ~ decision ~ "_key as "
+            ~ decision ~ "_key"
+        ) -%}
+        {%- do work.extend([decision ~ "_left", decision ~ "_right", decision ~ "_key"]) -%}
+        {%- do draws.append(
+            uniform(decision ~ "_left", decision ~ "_right") ~ " as draw_" ~ decision
+        ) -%}
+    {%- endfor -%}
+    {%- set start -%}
+        (
+        select keyed.*, {{ lanes | join(", ") }}
+        from {{ relation }} as keyed
+        inner join {{ ref("int_draw_salts") }} as salts
+            on keyed.trajectory_id = salts.trajectory_id
+        )
+    {%- endset -%}
+    (
+    select * exclude ({{ work | join(", ") }}), {{ draws | join(", ") }}
+    from {{ philox(start, decisions) }}
+    )
+{%- endmacro %}
+
+{#
+    UUID of an event (RFC 9562, version 8): the employee's key, and the digest of
+    scenario, replicate and year xored with a constant of the event type. An
+    employee has one event of a type in a year. Through text, because the cast of
+    a UHUGEINT to UUID does not exist in every supported DuckDB.
+#}
+{% macro event_id(employee_key, event_digest, type_number) -%}
+    printf(
+        '%016x%016x',
+        ({{ employee_key }} & 18446744073709490175::ubigint) | 32768::ubigint,
+        (
+            xor({{ event_digest }}, {{ type_number }}::ubigint * 1152921504606847::ubigint)
+            & 4611686018427387903::ubigint
+        ) | 9223372036854775808::ubigint
+    )::uuid
+{%- endmacro %}

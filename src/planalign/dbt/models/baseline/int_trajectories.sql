@@ -1,0 +1,98 @@
+-- What every row of a trajectory needs to know in this year, in one row, so that
+-- the models of the year meet it by one integer key. By-level values are lists
+-- indexed by job level.
+with control as (
+    select * from {{ source("inputs", "control") }}
+),
+
+trajectories as (
+    select * from {{ source("inputs", "trajectories") }}
+),
+
+scenarios as (
+    select * from {{ source("inputs", "scenarios") }}
+),
+
+distributions as (
+    select * from {{ ref("stg_distributions") }}
+),
+
+by_scenario as (
+    select
+        scenario_id,
+        max(target_growth_rate) as target_growth_rate,
+        max(total_termination_rate) as total_termination_rate,
+        max(new_hire_termination_rate) as new_hire_termination_rate,
+        max(promotion_rate) as promotion_rate,
+        max(alignment) as alignment,
+        max(pay_percentile_low) as pay_percentile_low,
+        max(pay_percentile_high) as pay_percentile_high,
+        max(minimum_age) as minimum_age,
+        max(months_of_service) as months_of_service,
+        max(months_between_entries) as months_between_entries,
+        list(cola_rate order by job_level) as cola_rates,
+        list(merit_budget order by job_level) as merit_budgets,
+        list(promotion_increase order by job_level) as promotion_increases,
+        list(band_minimum order by job_level) as band_minimums,
+        list(band_maximum order by job_level) as band_maximums
+    from {{ ref("int_effective_parameters") }}
+    where simulation_year = (select simulation_year from control)
+    group by scenario_id
+),
+
+by_distribution as (
+    select
+        scenario_id,
+        {%- for name in ["hire_level", "hire_age", "hire_month", "raise_month",
+                         "promotion_month", "performance"] %}
+        any_value(bounds) filter (where distribution = '{{ name }}')
+            as {{ name }}_bounds,
+        {%- endfor %}
+        any_value(lower_values) filter (where distribution = 'hire_age')
+            as hire_age_lowest,
+        any_value(upper_values) filter (where distribution = 'hire_age')
+            as hire_age_highest,
+        any_value(labels) filter (where distribution = 'performance')
+            as performance_ratings,
+        any_value(relative_values) filter (where distribution = 'performance')
+            as performance_multipliers
+    from distributions
+    group by scenario_id
+),
+
+final as (
+    select
+        trajectories.trajectory_id,
+        trajectories.scenario_id,
+        trajectories.replicate,
+        trajectories.random_seed,
+        control.simulation_year,
+        control.simulation_year = control.start_year as is_first_year,
+        make_date(control.simulation_year, 1, 1) as year_start,
+        make_date(control.simulation_year, 12, 31) as year_end,
+        (
+            make_date(control.simulation_year, 12, 31)
+            - make_date(control.simulation_year, 1, 1) + 1
+        )::integer as days_in_year,
+        -- Hired on or after this date waits for the raise of the next year.
+        make_date(
+            control.simulation_year - 1,
+            scenarios.raise_cutoff_month,
+            scenarios.raise_cutoff_day
+        ) as raise_cutoff_date,
+        -- The lower half of the ids of this trajectory's events of the year.
+        md5_number_lower(
+            trajectories.scenario_id || '|' || trajectories.replicate
+            || '|' || control.simulation_year
+        ) as event_digest,
+        by_scenario.* exclude (scenario_id),
+        by_distribution.* exclude (scenario_id)
+    from trajectories
+    cross join control
+    inner join scenarios on trajectories.scenario_id = scenarios.scenario_id
+    inner join by_scenario on trajectories.scenario_id = by_scenario.scenario_id
+    inner join by_distribution
+        on trajectories.scenario_id = by_distribution.scenario_id
+)
+
+select * from final

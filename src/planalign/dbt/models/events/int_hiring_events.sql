@@ -1,0 +1,107 @@
+-- The k-th hire of a year is the same person in every scenario: everything about
+-- a hire is drawn from the key of its own id.
+with trajectories as (
+    select * from {{ ref("int_trajectories") }}
+),
+
+numbered as (
+    select
+        trajectory_id,
+        unnest(generate_series(1, hires))::integer as hire_number
+    from {{ ref("int_hiring_requirements") }}
+),
+
+identified as (
+    select
+        numbered.trajectory_id,
+        'H' || trajectories.simulation_year || '-'
+        || case
+            when numbered.hire_number < 1000000
+                then lpad(numbered.hire_number::varchar, 6, '0')
+            else numbered.hire_number::varchar
+        end as employee_id
+    from numbered
+    inner join trajectories
+        on numbered.trajectory_id = trajectories.trajectory_id
+),
+
+keyed as (
+    select
+        trajectory_id,
+        employee_id,
+        {{ employee_key("employee_id") }} as employee_key
+    from identified
+),
+
+drawn as (
+    select *
+    from {{ with_draws("keyed", [
+        "hire_level", "hire_age", "hire_birth_day", "hire_month", "hire_day",
+        "hire_pay",
+    ]) }}
+),
+
+classed as (
+    select
+        drawn.*,
+        {{ position_of("drawn.draw_hire_level", "trajectories.hire_level_bounds") }}
+            ::integer as job_level,
+        {{ position_of("drawn.draw_hire_age", "trajectories.hire_age_bounds") }}
+            as age_class,
+        make_date(
+            trajectories.simulation_year,
+            {{ position_of("drawn.draw_hire_month", "trajectories.hire_month_bounds") }},
+            1
+        ) as hire_month
+    from drawn
+    inner join trajectories
+        on drawn.trajectory_id = trajectories.trajectory_id
+),
+
+valued as (
+    select
+        classed.trajectory_id,
+        classed.employee_id,
+        classed.employee_key,
+        classed.job_level,
+        classed.draw_hire_birth_day,
+        {{ day_between(
+            "classed.hire_month", "last_day(classed.hire_month)",
+            "classed.draw_hire_day"
+        ) }} as hire_date,
+        trajectories.hire_age_lowest[classed.age_class]::integer as youngest,
+        trajectories.hire_age_highest[classed.age_class]::integer as oldest,
+        trajectories.band_minimums[classed.job_level] as band_minimum,
+        trajectories.band_maximums[classed.job_level] as band_maximum,
+        (
+            trajectories.pay_percentile_low
+            + (trajectories.pay_percentile_high - trajectories.pay_percentile_low)
+            * classed.draw_hire_pay
+        ) as pay_percentile
+    from classed
+    inner join trajectories
+        on classed.trajectory_id = trajectories.trajectory_id
+),
+
+final as (
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        hire_date,
+        job_level,
+        -- Born on a day of the years that make the hire's age fall into the class.
+        (
+            (hire_date - to_years(youngest))::date
+            - floor(
+                draw_hire_birth_day * ((oldest - youngest + 1) * 365)::decimal(6, 0)
+            )::integer
+        ) as birth_date,
+        {{ money(
+            "band_minimum + (band_maximum - band_minimum)::decimal(38, 2)"
+            ~ " * pay_percentile"
+        ) }} as compensation
+    from valued
+)
+
+select * from final

@@ -1,0 +1,37 @@
+-- Who is employed on January 1 of the first year: hired by then, not gone.
+with census as (
+    select * from {{ source("inputs", "census") }}
+),
+
+control as (
+    select make_date(start_year, 1, 1) as first_day
+    from {{ source("inputs", "control") }}
+),
+
+final as (
+    select
+        census.employee_id,
+        {{ employee_key("census.employee_id") }} as employee_key,
+        census.birth_date,
+        census.hire_date,
+        census.annual_compensation,
+        census.job_level,
+        census.termination_date,
+        census.department,
+        census.deferral_rate,
+        census.weekly_hours,
+        census."union" as is_union,
+        census.prior_year_compensation,
+        census.ownership_percent,
+        census.officer as is_officer,
+        coalesce(census.active, true)
+        and census.hire_date <= control.first_day
+        and (
+            census.termination_date is null
+            or census.termination_date >= control.first_day
+        ) as is_opening
+    from census
+    cross join control
+)
+
+select * from final

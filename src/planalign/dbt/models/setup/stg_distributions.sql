@@ -1,0 +1,69 @@
+-- Cumulative shares to nine decimals; only the bounds between classes are kept,
+-- so that a draw falls into the class whose number is one more than the number
+-- of bounds at or below it.
+with classes as (
+    select * from {{ source("inputs", "distributions") }}
+),
+
+cumulative as (
+    select
+        scenario_id,
+        distribution,
+        ordinal,
+        label,
+        lower_value,
+        upper_value,
+        weight,
+        sum({{ digits_of("weight", 6) }}) over (
+            partition by scenario_id, distribution
+            order by ordinal
+        ) as weight_to_here,
+        sum({{ digits_of("weight", 6) }}) over (
+            partition by scenario_id, distribution
+        ) as weight_in_all,
+        -- Nonnegative values only are averaged; without any, it is zero.
+        coalesce(sum({{ digits_of("weight", 6) }} * {{ digits_of("lower_value", 6) }}) over (
+            partition by scenario_id, distribution
+        ), 0) as weighted_value,
+        ordinal = max(ordinal) over (
+            partition by scenario_id, distribution
+        ) as is_last
+    from classes
+),
+
+bounded as (
+    select
+        *,
+        ({{ rounded_quotient(
+            "weight_to_here * 1000000000", "weight_in_all"
+        ) }}::decimal(10, 0) * 0.000000001::decimal(9, 9))::decimal(10, 9)
+            as upper_bound,
+        -- The value over its mean: values of a distribution that spends exactly
+        -- one unit on average.
+        case
+            when weighted_value > 0
+                then ({{ rounded_quotient(
+                    digits_of("lower_value", 6) ~ " * weight_in_all * 1000000000",
+                    "weighted_value"
+                ) }}::decimal(18, 0) * 0.000000001::decimal(9, 9))::decimal(18, 9)
+        end as relative_value
+    from cumulative
+),
+
+final as (
+    select
+        scenario_id,
+        distribution,
+        coalesce(
+            list(upper_bound order by ordinal) filter (where not is_last),
+            []::decimal(10, 9)[]
+        ) as bounds,
+        list(label order by ordinal) as labels,
+        list(lower_value order by ordinal) as lower_values,
+        list(upper_value order by ordinal) as upper_values,
+        list(relative_value order by ordinal) as relative_values
+    from bounded
+    group by scenario_id, distribution
+)
+
+select * from final

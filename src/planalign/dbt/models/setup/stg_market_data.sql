@@ -1,0 +1,46 @@
+-- The bands are as of the census; each simulated year moves them by its own
+-- market adjustment, rounded to the cent.
+with recursive parameters as (
+    select * from {{ ref("stg_compensation_parameters") }}
+),
+
+bands as (
+    select * from {{ ref("market_bands") }}
+),
+
+control as (
+    select start_year from {{ source("inputs", "control") }}
+),
+
+moved as (
+    select
+        parameters.scenario_id,
+        parameters.simulation_year,
+        parameters.job_level,
+        {{ money("bands.band_minimum * (1 + parameters.market_adjustment)") }}
+            as band_minimum,
+        {{ money("bands.band_maximum * (1 + parameters.market_adjustment)") }}
+            as band_maximum
+    from parameters
+    inner join bands on parameters.job_level = bands.job_level
+    where parameters.simulation_year = (select start_year from control)
+
+    union all
+
+    select
+        parameters.scenario_id,
+        parameters.simulation_year,
+        parameters.job_level,
+        {{ money("moved.band_minimum * (1 + parameters.market_adjustment)") }}
+            as band_minimum,
+        {{ money("moved.band_maximum * (1 + parameters.market_adjustment)") }}
+            as band_maximum
+    from moved
+    inner join parameters
+        on
+            moved.scenario_id = parameters.scenario_id
+            and moved.job_level = parameters.job_level
+            and moved.simulation_year + 1 = parameters.simulation_year
+)
+
+select * from moved

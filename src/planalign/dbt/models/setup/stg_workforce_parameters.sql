@@ -1,0 +1,19 @@
+with parameters as (
+    select * from {{ source("inputs", "workforce_parameters") }}
+),
+
+final as (
+    select
+        scenario_id,
+        simulation_year,
+        target_growth_rate,
+        total_termination_rate,
+        new_hire_termination_rate,
+        promotion_rate,
+        alignment,
+        pay_percentile_low,
+        pay_percentile_high
+    from parameters
+)
+
+select * from final

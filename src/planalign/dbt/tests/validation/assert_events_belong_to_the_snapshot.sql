@@ -1,0 +1,25 @@
+-- No event without its employee: as many employees with events as are matched.
+with control as (
+    select simulation_year from {{ source("inputs", "control") }}
+),
+
+events as (
+    select distinct scenario_id, replicate, employee_id
+    from {{ ref("fct_yearly_events") }}
+    where simulation_year = (select simulation_year from control)
+),
+
+snapshot as (
+    select scenario_id, replicate, employee_id
+    from {{ ref("fct_workforce_snapshot") }}
+    where simulation_year = (select simulation_year from control)
+)
+
+select events.*
+from events
+left join snapshot
+    on
+        events.scenario_id = snapshot.scenario_id
+        and events.replicate = snapshot.replicate
+        and events.employee_id = snapshot.employee_id
+where snapshot.employee_id is null

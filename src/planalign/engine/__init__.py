@@ -1,0 +1,1 @@
+"""How a simulated year is executed. The model logic itself is the dbt project."""

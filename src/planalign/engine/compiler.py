@@ -1,0 +1,251 @@
+"""Compile the dbt project into a pipeline, once per fingerprint.
+
+dbt runs as a process of its own: its parser leaves a process-wide adapter
+behind, and a warm start must not import it at all.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from planalign.engine.folders import cache_folder
+from planalign.engine.pipeline import (
+    Column,
+    DataTest,
+    Materialization,
+    Model,
+    Pipeline,
+    Seed,
+    Source,
+    Step,
+)
+from planalign.errors import EnvironmentFaultError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planalign.engine.project import Project
+
+SHIPPED = Path(__file__).parent / "pipeline.json"
+
+# Configuration keys of a model that `direct` does not reproduce; any value but
+# the empty one is refused, so that no runner does silently less than another.
+_UNSUPPORTED = (
+    "pre-hook", "post-hook", "sql_header", "indexes", "unique_key", "partition_by",
+    "sorted_by", "options",
+)  # fmt: skip
+# Text in a model's source that would make its SQL depend on the run.
+_DYNAMIC = ("is_incremental(", "run_query(", "var(", "statement(", "env_var(")
+
+
+def pipeline_for(project: Project) -> Pipeline:
+    """Return the compiled pipeline of a project: shipped, cached, or compiled now."""
+    for path in (SHIPPED, _cached(project)):
+        if path.is_file():
+            try:
+                pipeline = Pipeline.load(path)
+            except EnvironmentFaultError:
+                continue  # damaged or of another version: as good as not there
+            if pipeline.fingerprint == project.fingerprint:
+                return pipeline
+    pipeline = compile_project(project)
+    pipeline.save(_cached(project))
+    return pipeline
+
+
+def is_compiled(project: Project) -> bool:
+    """Say whether `pipeline_for` will return without compiling."""
+    return _cached(project).is_file() or (
+        SHIPPED.is_file() and f'"fingerprint": "{project.fingerprint}"' in SHIPPED.read_text()
+    )
+
+
+def _cached(project: Project) -> Path:
+    return cache_folder() / "pipelines" / f"{project.fingerprint}.json"
+
+
+def compile_project(project: Project) -> Pipeline:
+    """Run `dbt compile` in a scratch folder and read its manifest.
+
+    Raises:
+        EnvironmentFaultError: dbt cannot be started.
+        ModelError: dbt reports an error, or a model uses what `direct` does not
+            reproduce, or breaks its contract.
+    """
+    with tempfile.TemporaryDirectory(prefix="planalign-") as scratch:
+        arguments = [
+            sys.executable, "-m", "dbt.cli.main", "compile", "--quiet", "--no-use-colors",
+            "--project-dir", str(project.folder), "--profiles-dir", str(project.folder),
+            "--target-path", f"{scratch}/target", "--log-path", f"{scratch}/logs",
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                arguments, cwd=scratch, capture_output=True, text=True, check=False
+            )
+        except OSError as error:
+            raise EnvironmentFaultError(f"dbt cannot be started ({error})") from error
+        manifest = Path(scratch, "target", "manifest.json")
+        if done.returncode != 0 or not manifest.is_file():
+            raise ModelError(
+                f"dbt cannot compile {project.folder}:\n{(done.stdout + done.stderr).strip()}",
+                "Run `dbt compile` in that folder and mend what it says.",
+            )
+        pipeline = _read_manifest(json.loads(manifest.read_text()), project.fingerprint)
+    _check_contracts(pipeline)
+    return pipeline
+
+
+def _read_manifest(manifest: Mapping[str, Any], fingerprint: str) -> Pipeline:
+    nodes: dict[str, dict[str, Any]] = manifest["nodes"]
+    models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
+    order = TopologicalSorter(
+        {
+            key: [parent for parent in node["depends_on"]["nodes"] if parent in models]
+            for key, node in sorted(models.items())
+        }
+    ).static_order()
+    return Pipeline(
+        fingerprint=fingerprint,
+        sources=tuple(
+            Source(source["identifier"], _columns(source))
+            for _, source in sorted(manifest["sources"].items())
+            if source["source_name"] == "inputs"
+        ),
+        seeds=tuple(
+            _seed(node) for _, node in sorted(nodes.items()) if node["resource_type"] == "seed"
+        ),
+        models=tuple(_model(models[key], models) for key in order),
+        tests=tuple(
+            _data_test(node, nodes)
+            for _, node in sorted(nodes.items())
+            if node["resource_type"] == "test"
+        ),
+    )
+
+
+def _columns(node: Mapping[str, Any]) -> tuple[Column, ...]:
+    columns = []
+    for column in node["columns"].values():
+        kinds = {constraint["type"] for constraint in column.get("constraints", [])}
+        if kinds - {"not_null"}:
+            raise ModelError(
+                f"column {column['name']} of {node['name']} has the constraint "
+                f"{', '.join(sorted(kinds - {'not_null'}))}",
+                "Only not_null is supported.",
+            )
+        columns.append(Column(column["name"], column["data_type"], "not_null" in kinds))
+    return tuple(columns)
+
+
+def _model(node: Mapping[str, Any], models: Mapping[str, Any]) -> Model:
+    name, config = node["name"], node["config"]
+    used = [key for key in _UNSUPPORTED if config.get(key)]
+    used += [text.rstrip("(") for text in _DYNAMIC if text in node["raw_code"]]
+    if node.get("constraints"):
+        used.append("constraints of the model")
+    if used:
+        raise ModelError(
+            f"model {name} ({node['original_file_path']}) uses {', '.join(used)}",
+            "Every runner must do the same with a model; write it without.",
+        )
+    try:
+        step = Step(node["fqn"][1])
+        materialization = Materialization(config["materialized"])
+    except ValueError as error:
+        raise ModelError(
+            f"model {name} ({node['original_file_path']}): {error}",
+            f"Put it into the folder of a step ({', '.join(Step)}), materialised as one of "
+            f"{', '.join(Materialization)}.",
+        ) from error
+    contracted = materialization is Materialization.YEARLY
+    if contracted and not config["contract"]["enforced"]:
+        raise ModelError(f"yearly fact {name} has no contract", "Set contract.enforced.")
+    return Model(
+        name=name,
+        step=step,
+        path=node["original_file_path"],
+        materialization=materialization,
+        sql=node["compiled_code"].strip(),
+        depends_on=tuple(
+            models[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in models
+        ),
+        columns=_columns(node) if contracted else (),
+    )
+
+
+def _seed(node: Mapping[str, Any]) -> Seed:
+    types = node["config"]["column_types"]
+    return Seed(
+        node["name"],
+        node["original_file_path"],
+        tuple(Column(name, data_type) for name, data_type in types.items()),
+    )
+
+
+def _data_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> DataTest:
+    config = node["config"]
+    attached = node.get("attached_node")
+    if attached:
+        target = nodes[attached]
+        at_setup = target["resource_type"] == "seed" or target["fqn"][1] == Step.SETUP
+        step = Step.SETUP if at_setup else Step.VALIDATION
+    else:
+        step = Step(node["fqn"][1])
+    return DataTest(
+        name=node["name"],
+        step=step,
+        path=node["original_file_path"],
+        sql=node["compiled_code"].strip(),
+        fail_calc=config["fail_calc"],
+        warn_if=config["warn_if"],
+        error_if=config["error_if"],
+        severity=config["severity"].upper(),
+        limit=config["limit"],
+    )
+
+
+def _check_contracts(pipeline: Pipeline) -> None:
+    """Build the project empty, in memory, and compare each fact with its contract.
+
+    dbt does this check on every run; the compiled SQL cannot change between
+    them, so that once is enough.
+    """
+    with duckdb.connect() as connection:
+        connection.execute("attach ':memory:' as results; use results; create schema inputs")
+        for source in pipeline.sources:
+            connection.execute(source.create_statement())
+        for seed in pipeline.seeds:
+            columns = ", ".join(column.ddl for column in seed.columns)
+            connection.execute(f"create table {seed.relation} ({columns})")
+        for model in pipeline.yearly_facts:
+            connection.execute(model.create_statement())
+        for model in pipeline.models:
+            if model.materialization is not Materialization.YEARLY:
+                connection.execute(model.statements()[0])
+                continue
+            found = {
+                name: data_type
+                for name, data_type, *_ in connection.execute(f"describe {model.sql}").fetchall()
+            }
+            declared = dict(
+                row[:2] for row in connection.execute(f"describe {model.relation}").fetchall()
+            )
+            if found != declared:
+                wrong = sorted(
+                    f"{name}: contract {declared.get(name, 'absent')}, "
+                    f"model {found.get(name, 'absent')}"
+                    for name in found.keys() | declared.keys()
+                    if found.get(name) != declared.get(name)
+                )
+                raise ModelError(
+                    f"model {model.name} ({model.path}) breaks its contract: {'; '.join(wrong)}",
+                    "Change the model or its contract.",
+                )

@@ -1,0 +1,101 @@
+"""The database of a run while it is being built: one file, one set of settings."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from planalign.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Read by every DuckDB version that planalign supports.
+STORAGE_VERSION = "v1.5.0"
+# The compiled models name their catalogue, and DuckDB names it after the file.
+FILE_NAME = "results.duckdb"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much of the machine DuckDB may use.
+
+    `threads` are DuckDB's worker threads, `memory_limit` a size such as `4GB`.
+    """
+
+    threads: int
+    memory_limit: str
+
+
+class Database:
+    """The one connection of this process to a run's database, and its cursors.
+
+    dbt must be alone with the file: `release` closes the connection before a dbt
+    command, and the next `cursor` opens it again, with the same settings.
+    """
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path = path
+        self.settings = settings
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+
+    def create(self) -> None:
+        """Create the file, if it is not there, in the oldest supported format."""
+        if self.path.exists():
+            return
+        quoted = str(self.path).replace("'", "''")
+        with duckdb.connect() as memory:
+            memory.execute(f"attach '{quoted}' as results (storage_version '{STORAGE_VERSION}')")
+            memory.execute("create schema results.inputs")
+
+    def open(self) -> duckdb.DuckDBPyConnection:
+        """Return the connection, opening it where it is not.
+
+        Raises:
+            EnvironmentFaultError: the file is locked or cannot be read.
+        """
+        if self._connection is None:
+            try:
+                self._connection = duckdb.connect(
+                    str(self.path),
+                    config={
+                        "threads": str(self.settings.threads),
+                        "memory_limit": self.settings.memory_limit,
+                    },
+                )
+            except duckdb.IOException as error:
+                raise EnvironmentFaultError(
+                    f"{self.path} cannot be opened ({error})",
+                    "Close the program that holds it, or remove the unfinished run.",
+                ) from error
+        return self._connection
+
+    @contextlib.contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor; one that is idle is used again."""
+        connection = self.open()
+        try:
+            cursor = self._idle.get_nowait()
+        except Empty:
+            cursor = connection.cursor()
+        try:
+            yield cursor
+        except BaseException:
+            cursor.close()  # its transaction may be broken
+            raise
+        self._idle.put(cursor)
+
+    def release(self) -> None:
+        """Close the connection and every cursor."""
+        with contextlib.suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,187 @@
+"""Write schema `inputs`: what the models see of configuration and census."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from planalign.config import value_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import duckdb
+
+    from planalign.config import Config, ScenarioSettings
+    from planalign.engine.pipeline import Pipeline, Source
+
+_LEVELS = (1, 2, 3, 4, 5)
+_ROWS_PER_STATEMENT = 500
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """One scenario and one replicate: the unit that a study is made of.
+
+    `number` is its short key inside a run; it is never part of a result.
+    """
+
+    number: int
+    scenario: str
+    replicate: int
+    random_seed: int
+
+
+def trajectories(
+    config: Config, scenarios: Sequence[str], replicates: Sequence[int]
+) -> tuple[Trajectory, ...]:
+    """Return every combination of scenario and replicate; a seed counts from its own."""
+    pairs = [(scenario, replicate) for scenario in scenarios for replicate in replicates]
+    return tuple(
+        Trajectory(number, scenario, replicate, config.simulation.random_seed + replicate)
+        for number, (scenario, replicate) in enumerate(pairs)
+    )
+
+
+def write_inputs(
+    cursor: duckdb.DuckDBPyConnection,
+    pipeline: Pipeline,
+    config: Config,
+    settings: Mapping[str, ScenarioSettings],
+) -> None:
+    """Create every table of schema `inputs` but the census, and fill it.
+
+    The control year is set before each year, the trajectories before each block.
+    """
+    first, last = config.simulation.start_year, config.simulation.end_year
+    years = range(first, last + 1)
+    tables: dict[str, Iterable[tuple[Any, ...]]] = {
+        "control": [(first, first)],
+        "trajectories": [],
+        "scenarios": (_scenario(name, scenario) for name, scenario in settings.items()),
+        "workforce_parameters": (
+            (name, year, *_workforce(scenario, year))
+            for name, scenario in settings.items()
+            for year in years
+        ),
+        "compensation_parameters": (
+            (name, year, level, *_compensation(scenario, year, level))
+            for name, scenario in settings.items()
+            for year in years
+            for level in _LEVELS
+        ),
+        "benefit_plans": (
+            (name, year, *_plan(scenario, year))
+            for name, scenario in settings.items()
+            for year in years
+        ),
+        "distributions": (
+            (name, *row) for name, scenario in settings.items() for row in _distributions(scenario)
+        ),
+    }
+    cursor.execute("create schema if not exists inputs")
+    for name, rows in tables.items():
+        _fill(cursor, pipeline.source(name), list(rows))
+
+
+def set_block(
+    cursor: duckdb.DuckDBPyConnection, pipeline: Pipeline, block: Sequence[Trajectory]
+) -> None:
+    """Make a block of trajectories the one that the models work on."""
+    _fill(
+        cursor,
+        pipeline.source("trajectories"),
+        [(t.number, t.scenario, t.replicate, t.random_seed) for t in block],
+    )
+
+
+def set_year(cursor: duckdb.DuckDBPyConnection, year: int) -> None:
+    """Make a year the one that the models simulate."""
+    cursor.execute("update inputs.control set simulation_year = ?", [year])
+
+
+def _fill(
+    cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[tuple[Any, ...]]
+) -> None:
+    cursor.execute(source.create_statement())
+    for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+        chunk = rows[start : start + _ROWS_PER_STATEMENT]
+        marks = ", ".join(f"({', '.join('?' * len(source.columns))})" for _ in chunk)
+        cursor.execute(
+            f"insert into {source.relation} values {marks}",
+            [value for row in chunk for value in row],
+        )
+
+
+def _scenario(name: str, scenario: ScenarioSettings) -> tuple[Any, ...]:
+    month, day = scenario.compensation.raise_cutoff.split("-")
+    settings = json.dumps(scenario.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return (name, int(month), int(day), settings)
+
+
+def _workforce(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
+    workforce = scenario.workforce
+    return tuple(
+        value_at(value, year)
+        for value in (
+            workforce.target_growth_rate,
+            workforce.total_termination_rate,
+            workforce.new_hire_termination_rate,
+            workforce.promotion_rate,
+            workforce.alignment,
+            workforce.hiring.pay_percentile_low,
+            workforce.hiring.pay_percentile_high,
+        )
+    )
+
+
+def _compensation(scenario: ScenarioSettings, year: int, level: int) -> tuple[Any, ...]:
+    compensation = scenario.compensation
+    return tuple(
+        value_at(value, year, level)
+        for value in (
+            compensation.cola_rate,
+            compensation.merit_budget,
+            compensation.promotion_increase,
+            compensation.market_adjustment,
+        )
+    )
+
+
+def _plan(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
+    eligibility = scenario.plan.eligibility
+    return tuple(
+        value_at(value, year)
+        for value in (
+            eligibility.minimum_age,
+            eligibility.months_of_service,
+            eligibility.entry_dates,
+        )
+    )
+
+
+def _distributions(scenario: ScenarioSettings) -> Iterable[tuple[Any, ...]]:
+    """Return (distribution, ordinal, label, lower, upper, weight) per class."""
+    hiring, compensation = scenario.workforce.hiring, scenario.compensation
+    for level in _LEVELS:
+        yield ("hire_level", level, str(level), level, level, hiring.level_weights.get(level, 0))
+    for ordinal, (band, weight) in enumerate(hiring.age_weights.items(), start=1):
+        youngest, oldest = (int(age) for age in band.split("-"))
+        yield ("hire_age", ordinal, band, youngest, oldest, weight)
+    for name, weights in (
+        ("hire_month", hiring.month_weights),
+        ("raise_month", compensation.raise_months),
+        ("promotion_month", compensation.promotion_months),
+    ):
+        for month, weight in enumerate(weights, start=1):
+            yield (name, month, str(month), month, month, weight)
+    for ordinal, rating in enumerate(compensation.performance, start=1):
+        yield (
+            "performance",
+            ordinal,
+            rating.rating,
+            rating.multiplier,
+            rating.multiplier,
+            rating.share,
+        )

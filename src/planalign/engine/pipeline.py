@@ -1,0 +1,265 @@
+"""The compiled project: models, tests, seeds and sources as plain values.
+
+A pipeline is made once from dbt's manifest and kept as JSON. It holds what the
+`direct` runner executes, and the order in which every runner goes through a year.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from planalign.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+FORMAT = 1
+
+
+class Step(StrEnum):
+    """The seven steps of a simulated year, in their order."""
+
+    SETUP = "setup"
+    TRANSITION = "transition"
+    BASELINE = "baseline"
+    REQUIREMENTS = "requirements"
+    EVENTS = "events"
+    SNAPSHOT = "snapshot"
+    VALIDATION = "validation"
+
+
+class Materialization(StrEnum):
+    """How a model reaches the database."""
+
+    TABLE = "table"
+    VIEW = "view"
+    YEARLY = "yearly"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A declared column: of a contract, a source or a seed."""
+
+    name: str
+    data_type: str
+    not_null: bool = False
+
+    @property
+    def ddl(self) -> str:
+        """Return the column as it stands in `create table`."""
+        return f'"{self.name}" {self.data_type}{" not null" if self.not_null else ""}'
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: its step, its compiled SQL and how it is materialised."""
+
+    name: str
+    step: Step
+    path: str
+    materialization: Materialization
+    sql: str
+    depends_on: tuple[str, ...]
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def is_intermediate(self) -> bool:
+        """Say whether the model is rebuilt each year and dropped with it."""
+        return self.step is not Step.SETUP and self.materialization is not Materialization.YEARLY
+
+    @property
+    def relation(self) -> str:
+        """Return the quoted name of the model's relation."""
+        return f'"main"."{self.name}"'
+
+    def create_statement(self) -> str:
+        """Return the `create table if not exists` of a yearly fact."""
+        columns = ", ".join(column.ddl for column in self.columns)
+        return f"create table if not exists {self.relation} ({columns})"
+
+    def delete_statement(self) -> str:
+        """Return the statement that removes the block's rows from the year on."""
+        names = {column.name for column in self.columns}
+        year = (
+            "simulation_year >= (select simulation_year from inputs.control) and "
+            if "simulation_year" in names
+            else ""
+        )
+        key = "(scenario_id, replicate)" if "replicate" in names else "(scenario_id)"
+        return (
+            f"delete from {self.relation} where {year}{key} in "
+            f"(select {key.strip('()')} from inputs.trajectories)"
+        )
+
+    def statements(self) -> tuple[str, ...]:
+        """Return the statements that build the model for the control year.
+
+        They do what dbt does with the materialisation: same columns, order and
+        types; a yearly fact is inserted by name under its contract.
+        """
+        if self.materialization is Materialization.YEARLY:
+            names = ", ".join(f'"{column.name}"' for column in self.columns)
+            return (
+                self.delete_statement(),
+                f"insert into {self.relation} ({names}) select {names} from (\n{self.sql}\n)",
+            )
+        kind = self.materialization.value
+        return (f"create or replace {kind} {self.relation} as (\n{self.sql}\n)",)
+
+
+@dataclass(frozen=True)
+class DataTest:
+    """A dbt data test: a query that finds the rows that should not be there."""
+
+    name: str
+    step: Step
+    path: str
+    sql: str
+    fail_calc: str = "count(*)"
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    severity: str = "ERROR"
+    limit: int | None = None
+
+    @property
+    def statement(self) -> str:
+        """Return the query for (failures, should warn, should fail), as dbt asks."""
+        limit = "" if self.limit is None else f" limit {self.limit}"
+        return (
+            f"select {self.fail_calc} as failures, {self.fail_calc} {self.warn_if}, "
+            f"{self.fail_calc} {self.error_if} from (\n{self.sql}\n{limit}) as failing_rows"
+        )
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A reference table that ships as CSV in the project."""
+
+    name: str
+    path: str
+    columns: tuple[Column, ...]
+
+    @property
+    def relation(self) -> str:
+        """Return the quoted name of the seed's relation."""
+        return f'"main"."{self.name}"'
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table of schema `inputs` that the engine writes."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def relation(self) -> str:
+        """Return the quoted name of the source's relation."""
+        return f'"inputs"."{self.name}"'
+
+    def create_statement(self) -> str:
+        """Return the statement that (re)creates the empty table."""
+        columns = ", ".join(column.ddl for column in self.columns)
+        return f"create or replace table {self.relation} ({columns})"
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A compiled project. `models` is in dependency order."""
+
+    fingerprint: str
+    sources: tuple[Source, ...]
+    seeds: tuple[Seed, ...]
+    models: tuple[Model, ...]
+    tests: tuple[DataTest, ...]
+
+    @cached_property
+    def yearly_facts(self) -> tuple[Model, ...]:
+        """Return the models to which each year appends."""
+        return tuple(m for m in self.models if m.materialization is Materialization.YEARLY)
+
+    @cached_property
+    def intermediates(self) -> tuple[Model, ...]:
+        """Return the models that live for one year only."""
+        return tuple(m for m in self.models if m.is_intermediate)
+
+    def source(self, name: str) -> Source:
+        """Return a source by name."""
+        return next(source for source in self.sources if source.name == name)
+
+    def groups(self, step: Step) -> list[tuple[Model, ...]]:
+        """Return the step's models as topological levels, each in name order.
+
+        Models of one level do not depend on each other.
+        """
+        return _levels([model for model in self.models if model.step is step])
+
+    def tests_of(self, step: Step) -> tuple[DataTest, ...]:
+        """Return the data tests that belong to a step."""
+        return tuple(test for test in self.tests if test.step is step)
+
+    def save(self, path: Path) -> None:
+        """Write the pipeline as JSON, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{path.name}.partial")
+        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1))
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Pipeline:
+        """Read a pipeline.
+
+        Raises:
+            EnvironmentFaultError: the file is no pipeline of this version.
+        """
+        try:
+            data = json.loads(path.read_text())
+            if data.pop("format") != FORMAT:
+                raise KeyError("format")
+            return cls(
+                fingerprint=data["fingerprint"],
+                sources=tuple(Source(s["name"], _columns(s["columns"])) for s in data["sources"]),
+                seeds=tuple(
+                    Seed(s["name"], s["path"], _columns(s["columns"])) for s in data["seeds"]
+                ),
+                models=tuple(_model(m) for m in data["models"]),
+                tests=tuple(DataTest(**{**t, "step": Step(t["step"])}) for t in data["tests"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EnvironmentFaultError(
+                f"{path} is no compiled pipeline of this version ({error})",
+                "Delete the file; it is compiled again.",
+            ) from error
+
+
+def _columns(data: Iterable[dict[str, Any]]) -> tuple[Column, ...]:
+    return tuple(Column(**column) for column in data)
+
+
+def _model(data: dict[str, Any]) -> Model:
+    return Model(
+        **{
+            **data,
+            "step": Step(data["step"]),
+            "materialization": Materialization(data["materialization"]),
+            "depends_on": tuple(data["depends_on"]),
+            "columns": _columns(data["columns"]),
+        }
+    )
+
+
+def _levels(models: Sequence[Model]) -> list[tuple[Model, ...]]:
+    level: dict[str, int] = {}
+    for model in models:  # in dependency order
+        level[model.name] = max(
+            (level[name] + 1 for name in model.depends_on if name in level), default=0
+        )
+    groups: dict[int, list[Model]] = {}
+    for model in models:
+        groups.setdefault(level[model.name], []).append(model)
+    return [tuple(sorted(groups[n], key=lambda m: m.name)) for n in sorted(groups)]

@@ -1,0 +1,192 @@
+"""A run's folder while it is being built, and its publication by one rename."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planalign._version import __version__
+from planalign.engine.database import FILE_NAME
+from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from planalign.engine.project import Project
+
+_LOCK = "lock"
+_PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """`output` is what a finished run is called; until then it is `output.partial`."""
+
+    output: Path
+
+    @property
+    def partial(self) -> Path:
+        """Return the folder that the run is built in."""
+        return self.output.with_name(f"{self.output.name}.partial")
+
+    @property
+    def database(self) -> Path:
+        """Return the database that is being built."""
+        return self.partial / FILE_NAME
+
+    @property
+    def events(self) -> Path:
+        """Return the telemetry file."""
+        return self.partial / "events.jsonl"
+
+    @contextmanager
+    def claimed(self, *, resume: bool) -> Iterator[None]:
+        """Hold the partial folder for this process alone.
+
+        Raises:
+            UsageError: the run is finished already, or an unfinished one is there
+                and `resume` was not asked for.
+            EnvironmentFaultError: another process is writing it, or the folder
+                cannot be made.
+        """
+        if self.output.exists():
+            raise UsageError(
+                f"{self.output} is there already", "Name another --output, or remove it."
+            )
+        if self.partial.exists() and not resume and any(self.partial.iterdir()):
+            raise UsageError(
+                f"{self.partial} holds an unfinished run",
+                "Go on with --resume, or remove the folder.",
+            )
+        try:
+            self.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = (self.partial / _LOCK).open("w")
+        except OSError as error:
+            raise EnvironmentFaultError(
+                f"{self.partial} cannot be written ({error.strerror})",
+                "Name an --output in a folder that you may write.",
+            ) from error
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise EnvironmentFaultError(
+                    f"another process is writing {self.partial}",
+                    "Wait for it, or name another --output.",
+                ) from error
+            yield
+
+    def write(self, name: str, text: str) -> None:
+        """Write a small file of the run, whole or not at all."""
+        path = self.partial / name
+        temporary = path.with_name(f"{name}.new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+
+    def check_same_study(self, provenance: Mapping[str, Any]) -> None:
+        """Refuse to resume a run that was started from something else.
+
+        Raises:
+            UsageError: configuration, census, models or versions differ.
+        """
+        path = self.partial / _PROVENANCE
+        if not path.is_file():
+            return  # nothing was simulated yet
+        before = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        differing = [
+            name for name, value in provenance["fingerprints"].items() if before.get(name) != value
+        ]
+        if differing:
+            raise UsageError(
+                f"{self.partial} was started with other {', '.join(differing)}",
+                "Resume with what it was started with, or remove the folder and start anew.",
+            )
+
+    def publish(self) -> Path:
+        """Give the closed run its name. From here on it is never written again."""
+        for name in (f"{FILE_NAME}.wal", _LOCK):
+            (self.partial / name).unlink(missing_ok=True)
+        shutil.rmtree(self.partial / f"{FILE_NAME}.tmp", ignore_errors=True)
+        for path in self.partial.iterdir():
+            if path.is_file():
+                _synchronise(path)
+        self.partial.rename(self.output)
+        _synchronise(self.output.parent)
+        return self.output
+
+
+def run_folder(output: Path | None) -> RunFolder:
+    """Return the folder for `output`, or a new one in `runs/`, named by the time."""
+    if output is not None:
+        return RunFolder(output.resolve())
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    return RunFolder((Path("runs") / f"{stamp}-{os.getpid()}").resolve())
+
+
+def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
+    """Return what a run is computed from: fingerprints and versions.
+
+    Args:
+        influences: all of the configuration that may change a result, as text.
+        census: the census file.
+        project: the models and reference tables.
+
+    Raises:
+        InputError: the census cannot be read.
+    """
+    try:
+        census_digest = _file_digest(census)
+    except OSError as error:
+        raise InputError(
+            "the census cannot be read",
+            [
+                Problem(
+                    f"cannot be read ({error.strerror})",
+                    "Name a census with --census or in planalign.yaml.",
+                    file=str(census),
+                )
+            ],
+        ) from error
+    return {
+        "fingerprints": {
+            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
+            "census": census_digest,
+            "models": _folder_digest(project, seeds=False),
+            "reference_tables": _folder_digest(project, seeds=True),
+        },
+        "versions": {
+            "planalign": __version__,
+            **{name: metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")},
+        },
+    }
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder_digest(project: Project, *, seeds: bool) -> str:
+    digest = hashlib.sha256()
+    for file in project.files:
+        name = file.relative_to(project.folder).as_posix()
+        if name.startswith("seeds/") is seeds:
+            digest.update(f"{name} {_file_digest(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _synchronise(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

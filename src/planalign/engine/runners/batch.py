@@ -1,0 +1,101 @@
+"""Run groups of models with dbt in this process, one parsed manifest kept.
+
+dbt keeps its adapters in a process-wide registry: two invocations must never
+run at once, so that this runner has no thread of its own. dbt's threads run the
+models of a command side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from planalign.engine.runners.base import Timing, model_error, names_of, pack
+from planalign.engine.runners.dbt_command import arguments, environment, outcomes
+from planalign.errors import EnvironmentFaultError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from planalign.engine.database import Database
+    from planalign.engine.pipeline import Pipeline, Step
+    from planalign.engine.project import Project
+    from planalign.engine.runners.base import Outcome
+
+MODELS_PER_COMMAND = 8
+
+
+class BatchRunner:
+    """In-process dbt, a dependency group of up to eight models a command."""
+
+    name = "batch"
+
+    def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
+        try:
+            from dbt.cli.main import dbtRunner
+        except ImportError as error:
+            raise EnvironmentFaultError(f"dbt is not installed ({error})") from error
+        self._project = project
+        self._pipeline = pipeline
+        self._database = database
+        # The path must be absolute: a kept dbt stays with the first database it saw
+        # when only the folder changes.
+        self._environment = environment(database, database.path.resolve())
+        parsed = self._invoke(dbtRunner(), ["parse"])
+        self._dbt = dbtRunner(manifest=parsed.result)
+
+    def load_seeds(self) -> None:
+        """Run `dbt seed`."""
+        done = self._invoke(self._dbt, ["seed", "--full-refresh"])
+        self._raise_unless_run(done, "seed")
+
+    def run_models(self, step: Step) -> Iterator[Timing]:
+        """Run the step's dependency groups, one dbt command each."""
+        for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
+            names = [model.name for model in command]
+            done = self._invoke(self._dbt, ["run", "--select", *names])
+            self._raise_unless_run(done, "run")
+            for result in done.result:
+                model = next(m for m in command if m.name == result.node.name)
+                if result.status != "success":
+                    raise model_error(model, self.name, str(result.message))
+                yield Timing(
+                    model.name,
+                    time.perf_counter() - result.execution_time,
+                    result.execution_time,
+                    result.thread_id,
+                )
+
+    def run_tests(self, step: Step) -> Sequence[Outcome]:
+        """Run the step's data tests with one dbt command."""
+        names = names_of(self._pipeline, step)
+        if not names:
+            return []
+        done = self._invoke(self._dbt, ["test", "--select", *names])
+        self._raise_unless_run(done, "test")
+        found = {r.node.name: (str(r.status), r.failures) for r in done.result}
+        return outcomes(self._pipeline.tests_of(step), found)
+
+    def close(self) -> None:
+        """Nothing to give back: dbt closes its connection after each command."""
+
+    def _invoke(self, runner: Any, command: Sequence[str]) -> Any:
+        self._database.release()
+        before = {name: os.environ.get(name) for name in self._environment}
+        os.environ.update(self._environment)
+        try:
+            return runner.invoke(arguments(self._project, self._database, command))
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+    def _raise_unless_run(self, done: Any, command: str) -> None:
+        """Raise where dbt did not get as far as running anything."""
+        if done.exception is not None:
+            raise ModelError(f"dbt {command} failed: {done.exception}") from done.exception
+        if done.result is None:
+            raise ModelError(f"dbt {command} gave no result")

@@ -1,0 +1,98 @@
+"""Run the compiled SQL straight on DuckDB, independent models side by side."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from planalign.engine.runners.base import Outcome, Timing, model_error
+from planalign.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from planalign.engine.database import Database
+    from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
+    from planalign.engine.project import Project
+
+
+class DirectRunner:
+    """Statements of the pipeline on cursors of one connection, on a thread pool."""
+
+    name = "direct"
+
+    def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
+        self._project = project
+        self._pipeline = pipeline
+        self._database = database
+        self._pool = ThreadPoolExecutor(
+            max_workers=database.settings.threads, thread_name_prefix="model"
+        )
+
+    def load_seeds(self) -> None:
+        """Load each CSV under its declared columns."""
+        with self._database.cursor() as cursor:
+            for seed in self._pipeline.seeds:
+                types = ", ".join(f"'{c.name}': '{c.data_type}'" for c in seed.columns)
+                cursor.execute(
+                    f"create or replace table {seed.relation} as "
+                    f"select * from read_csv(?, header = true, columns = {{{types}}})",
+                    [str(self._project.folder / seed.path)],
+                )
+
+    def run_models(self, step: Step) -> Iterator[Timing]:
+        """Run each topological level on the pool, and the levels in order."""
+        for group in self._pipeline.groups(step):
+            if len(group) == 1:
+                yield self._build(group[0])
+            else:
+                yield from self._pool.map(self._build, group)
+
+    def run_tests(self, step: Step) -> Sequence[Outcome]:
+        """Run the tests of a step side by side."""
+        return list(self._pool.map(self._test, self._pipeline.tests_of(step)))
+
+    def close(self) -> None:
+        """Stop the pool."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _build(self, model: Model) -> Timing:
+        started = time.perf_counter()
+        statements = model.statements()
+        rows = None
+        try:
+            with self._database.cursor() as cursor:
+                if len(statements) > 1:
+                    cursor.begin()
+                for statement in statements:
+                    rows = _count(cursor.execute(statement))
+                if len(statements) > 1:
+                    cursor.commit()
+        except duckdb.Error as error:
+            raise model_error(model, self.name, str(error)) from error
+        return Timing(
+            model.name,
+            started,
+            time.perf_counter() - started,
+            threading.current_thread().name,
+            rows,
+        )
+
+    def _test(self, test: DataTest) -> Outcome:
+        try:
+            with self._database.cursor() as cursor:
+                found = cursor.execute(test.statement).fetchone()
+        except duckdb.Error as error:
+            raise ModelError(f"test {test.name} ({test.path}) failed to run: {error}") from error
+        failures, warns, fails = found or (0, False, False)
+        is_error = test.severity == "ERROR" and bool(fails)
+        return Outcome(test, int(failures or 0), bool(warns) and not is_error, is_error)
+
+
+def _count(result: duckdb.DuckDBPyConnection) -> int | None:
+    row = result.fetchone()
+    return row[0] if row and isinstance(row[0], int) else None

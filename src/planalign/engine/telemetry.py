@@ -1,0 +1,59 @@
+"""What a run records of itself: numbered events, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+class Listener(Protocol):
+    """Something that wants to know how a run goes: the file, the progress bar."""
+
+    def __call__(self, kind: str, **details: Any) -> None:
+        """Take one event."""
+
+
+class EventLog:
+    """Append-only `events.jsonl`: `sequence`, `time` (Unix seconds), `kind`, details.
+
+    A resumed run goes on with the next number. Safe to call from any thread.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sequence = 0
+        if path.exists():
+            content = path.read_bytes()
+            whole = content[: content.rfind(b"\n") + 1]
+            if whole != content:  # the process died inside a line
+                path.write_bytes(whole)
+            self._sequence = whole.count(b"\n")
+        self._file = path.open("a", encoding="utf-8", buffering=1)
+
+    def __call__(self, kind: str, **details: Any) -> None:
+        """Write one event."""
+        with self._lock:
+            self._sequence += 1
+            line = {"sequence": self._sequence, "time": round(self._clock(), 6), "kind": kind}
+            self._file.write(json.dumps({**line, **details}) + "\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def broadcast(*listeners: Listener) -> Listener:
+    """Return a listener that passes each event on to all."""
+
+    def tell(kind: str, **details: Any) -> None:
+        for listener in listeners:
+            listener(kind, **details)
+
+    return tell

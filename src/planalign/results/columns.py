@@ -1,0 +1,111 @@
+"""Columns of a mart, their identifiers, and one unambiguous text for every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+# The order in which a reader expects rows; also what keys are made of.
+KEY_ORDER = (
+    "scenario_id",
+    "replicate",
+    "simulation_year",
+    "employee_id",
+    "event_sequence",
+    "job_level",
+    "event_type",
+    "event_id",
+)
+
+# Types whose text is never empty and never contains ";": a terminator delimits them.
+_TERMINATED = (
+    "BOOLEAN",
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "UHUGEINT",
+    "DECIMAL",
+    "FLOAT",
+    "DOUBLE",
+    "DATE",
+    "TIME",
+    "TIMESTAMP",
+    "INTERVAL",
+    "UUID",
+)
+_NESTED = ("STRUCT(", "MAP(", "UNION(")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name and DuckDB's text of its type."""
+
+    name: str
+    type: str
+
+    @property
+    def identifier(self) -> str:
+        """Return the name quoted for SQL."""
+        return quote(self.name)
+
+    @property
+    def is_nested(self) -> bool:
+        """Say whether values are lists, arrays, structs, maps or unions."""
+        return self.type.endswith("]") or self.type.startswith(_NESTED)
+
+    @property
+    def is_measure(self) -> bool:
+        """Say whether values are amounts, which are never part of a key."""
+        return self.type.startswith(("DECIMAL", "FLOAT", "DOUBLE")) or self.is_nested
+
+
+def quote(name: str) -> str:
+    """Return an identifier quoted for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return quoted identifiers separated by commas."""
+    return ", ".join(quote(name) for name in names)
+
+
+def reading_order(columns: Sequence[Column]) -> list[str]:
+    """Return the key columns that are there, in the order rows are read in."""
+    names = {column.name for column in columns}
+    return [name for name in KEY_ORDER if name in names]
+
+
+def cell_text(column: Column) -> str:
+    """Return SQL for the exact text of one value; NULL differs from every value."""
+    return f"concat({_parts(column)})"
+
+
+def row_digest(columns: Sequence[Column]) -> str:
+    """Return SQL for the 128-bit MD5 (a UHUGEINT) of a row over `columns`.
+
+    The text below it can be read back in one way only, and neither it nor MD5
+    depends on the version of DuckDB, as its `hash()` does.
+    """
+    return f"md5_number(concat({', '.join(_parts(column) for column in columns)}))"
+
+
+def _parts(column: Column) -> str:
+    value = column.identifier
+    if column.type == "TIMESTAMP WITH TIME ZONE":
+        # Its text depends on the time zone of the reader.
+        return f"epoch_us({value}), ';'"
+    if column.type.startswith(_TERMINATED) and not column.is_nested:
+        return f"{value}, ';'"
+    # The text of nested values does not quote what they contain; JSON does.
+    text = f"to_json({value})::varchar" if column.is_nested else f"{value}::varchar"
+    # concat skips NULL: ":;" is NULL, "0:;" the empty string.
+    return f"strlen({text}), ':', {text}, ';'"

@@ -1,0 +1,65 @@
+"""Read-only DuckDB connections to the databases of finished runs."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import duckdb
+
+from planalign.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DATABASE = "results.duckdb"
+
+
+def connect() -> duckdb.DuckDBPyConnection:
+    """Open an in-memory connection that spills outside any run folder.
+
+    Databases are attached to it rather than opened by it, so a reader never
+    collides with another connection of the process that has other settings.
+    """
+    # Two instances must not share a spill folder; DuckDB creates it when it first spills.
+    spill = Path(tempfile.gettempdir()) / f"planalign-{uuid4().hex}"
+    return duckdb.connect(config={"temp_directory": str(spill)})
+
+
+def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> None:
+    """Attach the database of a run folder read-only under `alias`.
+
+    Raises:
+        EnvironmentFaultError: the database is locked, damaged or too new.
+
+    """
+    path = folder / DATABASE
+    literal = str(path).replace("'", "''")
+    with faults(f"Cannot open {path}"):
+        connection.execute(f"attach '{literal}' as {alias} (read_only)")
+
+
+@contextmanager
+def faults(what: str) -> Iterator[None]:
+    """Turn a failure of DuckDB or of the file system into an `EnvironmentFaultError`."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        reason = str(error).strip().split("\n", 1)[0]
+        raise EnvironmentFaultError(f"{what}: {reason.rstrip('.')}", _remedy(reason)) from error
+
+
+def _remedy(reason: str) -> str:
+    lowered = reason.lower()
+    if "lock" in lowered or "already attached" in lowered:
+        return "Another program is writing to it: wait for it to finish or close it, then retry."
+    if "version number" in lowered:
+        return "Upgrade duckdb to the version that wrote the run, or newer."
+    if "memory" in lowered:
+        return "Close other programs, or free space for temporary files."
+    if "space" in lowered:
+        return "Free disk space and retry."
+    return "Check the file's permissions and its disk; if it is damaged, simulate the run again."

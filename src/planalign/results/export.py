@@ -1,0 +1,205 @@
+"""Write the results of a run as CSV, Parquet or an Excel workbook."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import yaml
+
+from planalign.errors import UsageError
+from planalign.results import database
+from planalign.results.columns import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from planalign.results.run import Run
+
+Format = Literal["xlsx", "csv", "parquet"]
+
+_SHEETS = {
+    "Financial summary": "fct_financial_summary",
+    "Compensation trends": "fct_compensation_trends",
+    "Event summary": "int_yearly_event_summary",
+}
+EXCEL_ROWS = 1_048_576
+_EXCEL_TEXT = 32_767
+# The largest whole number that Excel's cells hold exactly.
+_EXCEL_INTEGER = 2**53
+_PARTITIONS = ("scenario_id", "simulation_year")
+# OWASP, CSV Injection: these make a spreadsheet take text for a formula; the last four
+# are the full-width forms of the first.
+_FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+
+
+def export(run: Run, fmt: Format, output: str | Path) -> None:
+    """Write a run to `output`, which appears only when it is complete.
+
+    Args:
+        run: an open run.
+        fmt: `csv` and `parquet` write a folder with every mart, `xlsx` one
+            workbook with the inputs, the summaries and the provenance.
+        output: the folder or file to write; must not exist.
+
+    Raises:
+        UsageError: the target exists, the format is unknown, a sheet would be
+            longer than Excel allows, or xlsxwriter is not installed.
+        EnvironmentFaultError: the target cannot be written, for instance because
+            the disk is full.
+
+    """
+    writers = {"csv": _write_csv, "parquet": _write_parquet, "xlsx": _write_xlsx}
+    if fmt not in writers:
+        raise UsageError(f"Unknown format {fmt!r}", f"Use one of {', '.join(get_args(Format))}.")
+    target = Path(output)
+    if target.exists():
+        raise UsageError(f"{target} exists already", "Name another target or remove it.")
+    with database.faults(f"Cannot write {target}"), _published(target) as partial:
+        writers[fmt](run, partial)
+
+
+@contextmanager
+def _published(target: Path) -> Iterator[Path]:
+    """Yield a path beside the target, renamed to it at the end and removed on failure."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        partial.rename(target)
+    finally:
+        if partial.is_dir():
+            shutil.rmtree(partial)
+        partial.unlink(missing_ok=True)
+
+
+def _write_csv(run: Run, folder: Path) -> None:
+    folder.mkdir()
+    for mart in run.marts:
+        run.ordered(mart).project(
+            ", ".join(_harmless(column.name, column.type) for column in run.columns(mart))
+        ).write_csv(str(folder / f"{mart}.csv"), header=True)
+
+
+def _harmless(name: str, data_type: str) -> str:
+    value = quote(name)
+    if data_type != "VARCHAR":
+        return value
+    return (
+        f"case when regexp_matches({value}, '{_FORMULA}') then '''' || {value} "
+        f"else {value} end as {value}"
+    )
+
+
+def _write_parquet(run: Run, folder: Path) -> None:
+    folder.mkdir()
+    for mart in run.marts:
+        names = {column.name for column in run.columns(mart)}
+        if mart.startswith("fct_") and names.issuperset(_PARTITIONS):
+            run.relation(mart).write_parquet(
+                str(folder / mart),
+                compression="zstd",
+                partition_by=list(_PARTITIONS),
+                # So that a single file still says which scenario and year it holds.
+                write_partition_columns=True,
+            )
+        else:
+            run.ordered(mart).write_parquet(str(folder / f"{mart}.parquet"), compression="zstd")
+
+
+def _write_xlsx(run: Run, path: Path) -> None:
+    try:
+        import xlsxwriter  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise UsageError(
+            "xlsxwriter is not installed", "Install it with: pip install 'planalign[excel]'"
+        ) from error
+    _require_fit(run)
+    # constant_memory keeps one row at a time, so cells are written row by row.
+    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
+    formats = {
+        "header": book.add_format({"bold": True}),
+        "amount": book.add_format({"num_format": "#,##0.00"}),
+        "date": book.add_format({"num_format": "yyyy-mm-dd"}),
+    }
+    pairs = ("key", "value")
+    _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
+    for title, mart in _SHEETS.items():
+        rows = (row for batch in run.batches(mart) for row in batch)
+        _write_sheet(book, formats, title, [column.name for column in run.columns(mart)], rows)
+    _write_sheet(book, formats, "Provenance", pairs, _flat(run.provenance))
+    try:
+        book.close()
+    except xlsxwriter.exceptions.FileCreateError as error:
+        raise OSError(str(error)) from error
+
+
+def _require_fit(run: Run) -> None:
+    for title, mart in _SHEETS.items():
+        [(rows,)] = run.relation(mart).aggregate("count(*)").fetchall()
+        if rows + 1 > EXCEL_ROWS:
+            raise UsageError(
+                f"Sheet {title!r} would have a header and {rows:,} rows; "
+                f"Excel takes {EXCEL_ROWS:,} in all",
+                "Export with --format parquet or csv instead.",
+            )
+
+
+def _write_sheet(
+    book: Any,
+    formats: dict[str, Any],
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    sheet = book.add_worksheet(title)
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(header) - 1, 18)
+    for place, name in enumerate(header):
+        sheet.write_string(0, place, name, formats["header"])
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row):
+            _write_cell(sheet, formats, number, place, value)
+
+
+def _write_cell(sheet: Any, formats: dict[str, Any], row: int, place: int, value: Any) -> None:
+    """Write one value by its type; text is never taken for a formula, number or link."""
+    match value:
+        case None:
+            pass
+        case bool():
+            sheet.write_boolean(row, place, value)
+        case int() if abs(value) <= _EXCEL_INTEGER:
+            sheet.write_number(row, place, value)
+        case Decimal():
+            sheet.write_number(row, place, value, formats["amount"])
+        case float():
+            sheet.write_number(row, place, value)
+        case date() if not isinstance(value, datetime):
+            sheet.write_datetime(row, place, value, formats["date"])
+        case _:
+            text = str(value)
+            if len(text) > _EXCEL_TEXT:
+                raise UsageError(
+                    f"A text in row {row + 1} of sheet {sheet.get_name()!r} has {len(text):,} "
+                    f"characters; Excel takes {_EXCEL_TEXT:,}",
+                    "Export with --format parquet or csv instead.",
+                )
+            sheet.write_string(row, place, text)
+
+
+def _flat(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the leaves of nested mappings and lists with their dotted keys."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat(inner, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, list) and value:
+        for place, inner in enumerate(value):
+            yield from _flat(inner, f"{key}[{place}]")
+    else:
+        yield key, "" if value in (None, {}, []) else value

@@ -40,8 +40,9 @@ class Request:
     """What to run of a configuration, and how.
 
     `scenario` and `replicate` choose one of those configured; the result is the
-    one it has among all. `threads` are worker threads, `memory_limit` a size such
-    as `4GB`; both default to the configuration.
+    one it has among all. Without `use_cache` the models are compiled anew.
+    `employees_per_block` bounds how many opening employees go through a year in
+    one pass; it changes no result.
     """
 
     config: Config
@@ -49,9 +50,8 @@ class Request:
     runner: str = "direct"
     scenario: str | None = None
     replicate: int | None = None
-    threads: int | None = None
-    memory_limit: str | None = None
     resume: bool = False
+    use_cache: bool = True
     employees_per_block: int = EMPLOYEES_PER_BLOCK
 
 
@@ -147,12 +147,12 @@ class _Run:
     def run(self) -> list[YearResult]:
         """Simulate what is not complete yet and close the database."""
         config = self.request.config
-        database = Database(self.folder.database, _settings(self.request))
+        database = Database(self.folder.database, _settings(config))
         record = provenance(_influences(config, self.plan), config.census, self.project)
         self.folder.check_same_study(record)
-        if not is_compiled(self.project):
+        if not (self.request.use_cache and is_compiled(self.project)):
             self.tell("compiling", project=str(self.project.folder))
-        pipeline = pipeline_for(self.project)
+        pipeline = pipeline_for(self.project, use_cache=self.request.use_cache)
         database.create()
         self.folder.write("config.yaml", to_yaml(config))
         self.folder.write("provenance.json", json.dumps(record, indent=2) + "\n")
@@ -196,10 +196,12 @@ class _Run:
             ).fetchone()
             complete = set(cursor.execute("from run_years").fetchall())
         size = max(1, self.request.employees_per_block // max(1, opening[0] if opening else 1))
-        for first in range(0, len(self.plan), size):
+        starts = range(0, len(self.plan), size)
+        self.tell("run_planned", years=len(starts) * len(simulation.years), blocks=len(starts))
+        for first in starts:
             block = self.plan[first : first + size]
             processor.begin_block(block)
-            for year in range(simulation.start_year, simulation.end_year + 1):
+            for year in simulation.years:
                 if all((t.scenario, t.replicate, year) in complete for t in block):
                     continue
                 result = processor.run_year(year)
@@ -226,12 +228,12 @@ def _plan(request: Request) -> tuple[Trajectory, ...]:
     return trajectories(config, names, replicates)
 
 
-def _settings(request: Request) -> Settings:
-    resources = request.config.resources
-    threads = request.threads if request.threads is not None else resources.threads
+def _settings(config: Config) -> Settings:
+    resources = config.resources
+    threads = resources.threads
     if threads == "auto":
         threads = len(os.sched_getaffinity(0))
-    return Settings(int(threads), request.memory_limit or resources.memory_limit)
+    return Settings(int(threads), resources.memory_limit)
 
 
 def _influences(config: Config, plan: Sequence[Trajectory]) -> str:

@@ -42,7 +42,10 @@ def text_of(reference: str, sql_type: str, kind: Kind) -> str | None:
     decimal = _DECIMAL.fullmatch(sql_type)
     written = f"cast({reference} as varchar)"
     if sql_type == "VARCHAR":
-        written = f"nullif(trim({reference}, {_BLANKS}), '')"
+        # trim() with a set of characters is slow, and few cells need it.
+        trimmed = f"trim({reference}, {_BLANKS})"
+        unusual = f"regexp_matches({reference}, '^[^!-~]|[^!-~]$')"
+        written = f"nullif(case when {unusual} then {trimmed} else {reference} end, '')"
     elif decimal and int(decimal[1]):
         written = _without_zeros(written)
     elif sql_type in {"FLOAT", "DOUBLE"}:

@@ -103,8 +103,12 @@ def _census(
     connection: duckdb.DuckDBPyConnection, employees: int, seed: int, census_date: date
 ) -> duckdb.DuckDBPyRelation:
     connection.execute(_age_table())
-    parameters = {"employees": employees, "seed": str(seed), "census_date": census_date}
-    connection.execute(_STATEMENT, parameters)
+    # A table, because DuckDB reads a series on one thread.
+    connection.execute(
+        "create table numbers as select range + 1 as employee_number from range($employees)",
+        {"employees": employees},
+    )
+    connection.execute(_STATEMENT, {"seed": str(seed), "census_date": census_date})
     return connection.table("census").order("employee_number").project("* exclude employee_number")
 
 
@@ -181,7 +185,7 @@ with draws as (
     select
         employee_number,
         {draws}
-    from (select unnest(range(1, $employees + 1)) as employee_number)
+    from numbers
 ),
 
 -- The age is completed on the census date; the birthday lies up to 364 days back.

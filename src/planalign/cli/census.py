@@ -1,14 +1,17 @@
 """`planalign census`: generate a synthetic census, check a real one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from planalign.cli import console
 from planalign.cli.options import Json
 from planalign.cli.output import emit, emit_json
-from planalign.errors import ExitCode, InputError, UsageError
+from planalign.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from planalign.census.check import CheckReport
 
 census = typer.Typer(
     name="census",
@@ -46,34 +49,36 @@ def check(
 
     Each with row, column, value and what to do; exits with 2 if there are any.
 
-    Keys of --json: file; ok; summary (rows, active, terminated,
-    ignored_columns, warnings; null if there are problems); problems, each with
-    message, remedy, file, line, row, column and value.
+    Keys of --json: file; ok; problems, each with message, remedy, file, line,
+    row, column and value; summary with rows, active, terminated,
+    ignored_columns and warnings, or null if there are problems.
     """
     from planalign.census import check_census  # noqa: PLC0415 - slow to import
     from planalign.config import load, parse  # noqa: PLC0415
 
     settings = load(config) if config else parse({}, Path())
-    try:
-        summary = check_census(
-            file, columns=settings.census_columns, census_date=settings.effective_census_date
-        )
-    except InputError as error:
-        # The problems are the result of this command, so they go to stdout.
-        if json:
-            problems = [problem.as_dict() for problem in error.problems]
-            emit_json({"file": str(file), "ok": False, "summary": None, "problems": problems})
-        else:
-            emit(str(error))
-        raise typer.Exit(ExitCode.INPUT) from error
+    report = check_census(
+        file, columns=settings.census_columns, census_date=settings.effective_census_date
+    )
     if json:
-        emit_json({"file": str(file), "ok": True, "summary": summary.as_dict(), "problems": []})
+        emit_json(report.as_dict())
+    else:
+        _print(report)
+    if not report.ok:
+        raise typer.Exit(ExitCode.INPUT)
+
+
+def _print(report: "CheckReport") -> None:
+    # Problems are the result of the command, so they go to stdout.
+    for problem in report.problems:
+        emit(str(problem))
+    if report.summary is None:
         return
     emit(
-        f"{file}: {summary.rows:,} employees, {summary.active:,} active, "
-        f"{summary.terminated:,} terminated; no problems"
+        f"{report.file}: {report.summary.rows:,} employees, {report.summary.active:,} active, "
+        f"{report.summary.terminated:,} terminated; no problems"
     )
-    if summary.ignored_columns:
-        console.say(f"Not read: {', '.join(summary.ignored_columns)}")
-    for warning in summary.warnings:
+    if report.summary.ignored_columns:
+        console.say(f"Not read: {', '.join(report.summary.ignored_columns)}")
+    for warning in report.summary.warnings:
         console.warn(warning)

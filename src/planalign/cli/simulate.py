@@ -1,8 +1,169 @@
-"""`planalign simulate`: placeholder."""
+"""`planalign simulate`: the main job."""
 
-from planalign.errors import EnvironmentFaultError
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from planalign.cli import console
+from planalign.cli.options import Json, Replicate, Scenario
+from planalign.cli.output import emit, emit_json
+from planalign.errors import UsageError
+
+CONFIG_FILE = "planalign.yaml"
 
 
-def simulate() -> None:
-    """Say that this command is not there yet."""
-    raise EnvironmentFaultError("simulate is not there yet")
+class RunnerName(StrEnum):
+    """How models are executed."""
+
+    DIRECT = "direct"
+    BATCH = "batch"
+    LEGACY = "legacy"
+
+
+def simulate(
+    years: Annotated[
+        str | None, typer.Argument(metavar="[FIRST-LAST]", help="Years, such as 2025-2029.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="F", help="Default: planalign.yaml here.")
+    ] = None,
+    census: Annotated[
+        Path | None, typer.Option("--census", metavar="F", help="Parquet or CSV.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", metavar="DIR", help="Default: runs/<run id>.")
+    ] = None,
+    runner: Annotated[
+        RunnerName,
+        typer.Option(
+            "--runner",
+            help="direct: compiled SQL on DuckDB. batch: dbt, groups of models a command. "
+            "legacy: one dbt process per model. The results have the same bits.",
+        ),
+    ] = RunnerName.DIRECT,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", metavar="K", min=1, help="Replicates, of seed, seed + 1, .."),
+    ] = None,
+    scenario: Scenario = None,
+    replicate: Replicate = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", min=1, help="Default: every core.")
+    ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option("--memory-limit", metavar="SIZE", help="Such as 4GB.")
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Compile the models even if they are compiled.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Simulate every scenario and replicate, and publish the run as a folder.
+
+    Keys of --json: run (path); seconds (whole study); years, one per simulated
+    year with year and seconds, and seconds_by_step and seconds_by_model (of all
+    blocks); rows, as in `planalign show --json`; warnings (text).
+    """
+    from planalign.cli.progress import following  # noqa: PLC0415 - duckdb and rich are slow
+    from planalign.study import Request, run_study  # noqa: PLC0415
+
+    request = Request(
+        config=_configuration(config, census, years, seeds, memory_limit, threads),
+        output=output,
+        runner=runner.value,
+        scenario=scenario,
+        replicate=replicate,
+        resume=resume,
+        use_cache=not no_cache,
+    )
+    with following() as listener:
+        completed = run_study(request, listener)
+    _print(completed, as_json=json)
+
+
+def _configuration(
+    config: Path | None,
+    census: Path | None,
+    years: str | None,
+    seeds: int | None,
+    memory_limit: str | None,
+    threads: int | None,
+) -> Any:
+    """Return the configuration with what the command line changes."""
+    from planalign.config import load, parse  # noqa: PLC0415 - pydantic is slow to import
+
+    simulation: dict[str, Any] = {}
+    if years is not None:
+        simulation["start_year"], simulation["end_year"] = _years(years)
+    if seeds is not None:
+        simulation["replicates"] = seeds
+    resources: dict[str, Any] = {}
+    if memory_limit is not None:
+        resources["memory_limit"] = memory_limit
+    if threads is not None:
+        resources["threads"] = threads
+    overrides: dict[str, Any] = {
+        **({"simulation": simulation} if simulation else {}),
+        **({"resources": resources} if resources else {}),
+        **({"census": str(census.resolve())} if census is not None else {}),
+    }
+    if config is None and not Path(CONFIG_FILE).exists() and census is not None:
+        return parse(overrides, Path.cwd())
+    if config is None and not Path(CONFIG_FILE).exists():
+        raise UsageError(
+            f"there is no {CONFIG_FILE} here",
+            "Name one with --config, give a --census to use the defaults, or run `planalign init`.",
+        )
+    return load(config or Path(CONFIG_FILE), overrides)
+
+
+def _years(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)
+    if not found:
+        raise UsageError(f"{text!r} are no years", "Write FIRST-LAST, such as 2025-2029.")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise UsageError(f"{text!r} ends before it begins", "Write FIRST-LAST.")
+    return first, last
+
+
+def _print(completed: Any, *, as_json: bool) -> None:
+    from dataclasses import asdict  # noqa: PLC0415 - keeps the imports of a result together
+
+    from planalign.results import open_run  # noqa: PLC0415 - duckdb
+    from planalign.results.summary import warnings  # noqa: PLC0415
+
+    with open_run(completed.path) as run:
+        rows = run.summary()
+    if as_json:
+        emit_json(
+            {
+                "run": str(completed.path),
+                "seconds": completed.seconds,
+                "years": [
+                    {
+                        "year": result.year,
+                        "seconds": result.seconds,
+                        "seconds_by_step": result.seconds_by_step,
+                        "seconds_by_model": result.seconds_by_model,
+                    }
+                    for result in completed.years
+                ],
+                "rows": [{**asdict(row), "terminations": row.terminations} for row in rows],
+                "warnings": warnings(rows),
+            }
+        )
+        return
+    from planalign.cli.tables import print_summary  # noqa: PLC0415 - rich
+
+    print_summary(rows, completed.seconds_by_year)
+    for warning in warnings(rows):
+        console.warn(warning)
+    emit(f"Run: {completed.path}")

@@ -62,13 +62,11 @@ class Database:
         """
         if self._connection is None:
             try:
-                self._connection = duckdb.connect(
-                    str(self.path),
-                    config={
-                        "threads": str(self.settings.threads),
-                        "memory_limit": self.settings.memory_limit,
-                    },
-                )
+                # Set after opening, as dbt does: DuckDB refuses a second connection of
+                # a process that opens the file with another configuration.
+                self._connection = duckdb.connect(str(self.path))
+                self._connection.execute("set threads = ?", [self.settings.threads])
+                self._connection.execute("set memory_limit = ?", [self.settings.memory_limit])
             except duckdb.IOException as error:
                 raise EnvironmentFaultError(
                     f"{self.path} cannot be opened ({error})",

@@ -47,6 +47,13 @@ def faults(what: str) -> Iterator[None]:
     """Turn a failure of DuckDB or of the file system into an `EnvironmentFaultError`."""
     try:
         yield
+    except (duckdb.InterruptException, RuntimeError) as error:
+        # How DuckDB reports Ctrl-C, depending on its version.
+        if isinstance(error, duckdb.InterruptException) or isinstance(
+            error.__cause__, KeyboardInterrupt
+        ):
+            raise KeyboardInterrupt from error
+        raise
     except (duckdb.Error, OSError) as error:
         reason = str(error).strip().split("\n", 1)[0]
         raise EnvironmentFaultError(f"{what}: {reason.rstrip('.')}", _remedy(reason)) from error

@@ -13,7 +13,7 @@ import pytest
 from run_folder import CONFIG, build_run
 
 from planalign.errors import EnvironmentFaultError, UsageError
-from planalign.results import Run, open_run
+from planalign.results import Run, database, open_run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,3 +158,12 @@ def test_a_damaged_file_is_an_environment_fault(
     (folder / name).write_text(content)
     with pytest.raises(EnvironmentFaultError, match=name):
         open_run(folder)
+
+
+def test_an_interrupted_query_is_an_interruption() -> None:
+    for error in (duckdb.InterruptException("INTERRUPT Error"), RuntimeError("Query interrupted")):
+        error.__cause__ = KeyboardInterrupt()
+        with pytest.raises(KeyboardInterrupt), database.faults("Cannot read"):
+            raise error
+    with pytest.raises(RuntimeError, match="other"), database.faults("Cannot read"):
+        raise RuntimeError("other")

@@ -57,17 +57,17 @@
         {%- endif %}
 {%- endmacro %}
 
-{# Create every yearly fact that is not there yet. #}
+{# Statements that create every yearly fact that is not there yet. #}
 {% macro create_yearly_facts() -%}
     {%- if execute -%}
         {%- for node in graph.nodes.values() | selectattr("resource_type", "equalto", "model")
-            if node.config.materialized == "yearly" -%}
-            {%- do run_query(create_yearly_fact(
-                api.Relation.create(
-                    database=node.database, schema=node.schema, identifier=node.alias
-                ),
-                node.columns.values()
-            )) -%}
+            if node.config.materialized == "yearly" %}
+    {{ create_yearly_fact(
+        api.Relation.create(
+            database=node.database, schema=node.schema, identifier=node.alias
+        ),
+        node.columns.values()
+    ) }};
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

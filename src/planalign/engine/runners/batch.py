@@ -53,13 +53,17 @@ class BatchRunner:
     def run_models(self, step: Step) -> Iterator[Timing]:
         """Run the step's dependency groups, one dbt command each."""
         for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
-            names = [model.name for model in command]
-            done = self._invoke(self._dbt, ["run", "--select", *names])
+            models = {model.name: model for model in command}
+            done = self._invoke(self._dbt, ["run", "--select", *models])
             self._raise_unless_run(done, "run")
             for result in done.result:
-                model = next(m for m in command if m.name == result.node.name)
+                model = models.get(result.node.name)
                 if result.status != "success":
+                    if model is None:
+                        raise ModelError(f"{result.node.name} failed: {result.message}")
                     raise model_error(model, self.name, str(result.message))
+                if model is None:
+                    continue  # a hook of the project
                 yield Timing(
                     model.name,
                     time.perf_counter() - result.execution_time,
@@ -78,7 +82,14 @@ class BatchRunner:
         return outcomes(self._pipeline.tests_of(step), found)
 
     def close(self) -> None:
-        """Nothing to give back: dbt closes its connection after each command."""
+        """Close dbt's own connection, which outlives its commands."""
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+
+        if DuckDBConnectionManager._ENV is not None:
+            DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager.close_all_connections()
+        reset_adapters()
 
     def _invoke(self, runner: Any, command: Sequence[str]) -> Any:
         self._database.release()

@@ -1,0 +1,75 @@
+"""How a run goes, on stderr: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from planalign.cli import console
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from planalign.engine.telemetry import Listener
+
+
+@contextmanager
+def following() -> Iterator[Listener]:
+    """Lend a listener that shows progress while the block lasts."""
+    if not sys.stderr.isatty():
+        yield _plain
+        return
+    from rich.progress import (  # noqa: PLC0415 - only a terminal needs it
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} years"),
+        TimeElapsedColumn(),
+        TextColumn("ETA"),
+        TimeRemainingColumn(),
+        console=console.progress(),
+        transient=True,
+    ) as bar:
+        task = bar.add_task("starting", total=None)
+        models = {"of_year": 0, "before": 0}
+
+        def show(kind: str, **details: Any) -> None:
+            if kind == "run_planned":
+                bar.update(task, total=details["years"])
+            elif kind == "compiling":
+                bar.update(task, description="compiling the models with dbt")
+            elif kind == "step_started":
+                bar.update(task, description=f"{details['year'] or ''} {details['step']}".strip())
+            elif kind == "model_completed" and details["year"] is not None:
+                # A part of the year for each model, once a year has told how many.
+                models["of_year"] += 1
+                if models["before"]:
+                    bar.advance(task, 1 / models["before"])
+                bar.update(task, description=f"{details['year']} {details['model']}")
+            elif kind == "year_completed":
+                if not models["before"]:
+                    bar.advance(task, 1)
+                models.update(of_year=0, before=models["of_year"])
+            elif kind == "warning":
+                bar.console.print(f"Warning: {details['message']}", markup=False)
+
+        yield show
+
+
+def _plain(kind: str, **details: Any) -> None:
+    if kind == "compiling":
+        console.say("Compiling the models with dbt, once for this version of them.")
+    elif kind == "year_started":
+        console.say(f"{details['year']}: {details['trajectories']} trajectories")
+    elif kind == "year_completed":
+        console.say(f"{details['year']}: complete in {details['seconds']:.2f} s")
+    elif kind == "warning":
+        console.warn(details["message"])

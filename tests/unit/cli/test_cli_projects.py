@@ -1,0 +1,96 @@
+"""Starting a project, and the census commands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from planalign.cli.app import app
+from planalign.errors import EnvironmentFaultError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def planalign(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_init_writes_a_project_whose_parts_are_valid(tmp_path: Path) -> None:
+    project = tmp_path / "new" / "project"
+    result = planalign("init", project)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert {path.name for path in project.iterdir()} == {"planalign.yaml", "census.parquet"}
+    checked = planalign(
+        "census", "check", project / "census.parquet", "--config", project / "planalign.yaml"
+    )
+    assert checked.exit_code == 0
+    assert "1,000 employees" in checked.stdout
+
+
+@pytest.mark.parametrize("name", ["planalign.yaml", "census.parquet"])
+def test_init_overwrites_nothing(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    result = planalign("init", tmp_path)
+    assert result.exit_code == 2
+    assert f"{name} exists already" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_init_writes_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(employees: int, *, seed: int, output: Path) -> None:
+        output.write_text("half")
+        raise EnvironmentFaultError("Disk full")
+
+    monkeypatch.setattr("planalign.census.generate_census", fail)
+    assert planalign("init", tmp_path).exit_code == 4
+    assert not list(tmp_path.iterdir())
+
+
+def test_init_where_nobody_may_write_exits_4(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert planalign("init", tmp_path / "file" / "inside").exit_code == 4
+
+
+def test_generate_never_overwrites_a_census(tmp_path: Path) -> None:
+    arguments = ("census", "generate", "--employees", 50, "--seed", 7, "--output")
+    first = planalign(*arguments, tmp_path / "one.csv")
+    second = planalign(*arguments, tmp_path / "one.csv")
+    assert (first.exit_code, second.exit_code) == (0, 2)
+    assert planalign(*arguments, tmp_path / "two.csv").exit_code == 0
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_check_prints_every_problem_and_exits_2(tmp_path: Path) -> None:
+    census = tmp_path / "census.csv"
+    census.write_text(
+        "employee_id,birth_date,hire_date,annual_compensation,job_level\n"
+        "A,1980-01-01,2010-01-01,50000,1\n"
+        "A,1980-01-01,2010-01-01,50000,9\n"
+        "B,1980-13-01,2010-01-01,50000,1\n"
+    )
+    text = planalign("census", "check", census)
+    document = planalign("census", "check", census, "--json")
+    assert (text.exit_code, document.exit_code) == (2, 2)
+    content = json.loads(document.stdout)
+    assert content["ok"] is False
+    assert {problem["column"] for problem in content["problems"]} >= {"birth_date", "job_level"}
+    for problem in content["problems"]:
+        assert problem["message"] in text.stdout
+
+
+def test_check_of_a_good_census_summarises_it(tmp_path: Path) -> None:
+    planalign("census", "generate", "--employees", 50, "--output", tmp_path / "census.parquet")
+    content = json.loads(planalign("census", "check", tmp_path / "census.parquet", "--json").stdout)
+    assert (content["ok"], content["problems"]) == (True, [])
+    assert content["summary"]["rows"] == 50
+
+
+def test_check_of_an_absent_census_or_configuration_exits_2(tmp_path: Path) -> None:
+    assert planalign("census", "check", tmp_path / "absent.csv").exit_code == 2
+    result = planalign("census", "check", tmp_path / "absent.csv", "--config", tmp_path / "no.yaml")
+    assert result.exit_code == 2

@@ -138,7 +138,7 @@ def _text_of_double(number: str, kind: Kind) -> str:
     # 2^53: up to here a double holds every integer.
     whole = (
         f"when {number} = floor({number}) and abs({number}) < 9007199254740992 "
-        f"then cast(cast({number} as bigint) as varchar)"
+        f"then cast(try_cast({number} as bigint) as varchar)"
     )
     if kind is Kind.MONEY:
         cents = f"try_cast({number} as decimal(38, 2))"
@@ -147,5 +147,7 @@ def _text_of_double(number: str, kind: Kind) -> str:
         cents = f"try_cast({number} as decimal(38, 9))"
         near = f"when {cents} is not null"
     exact = f"{near} then {_without_zeros(f'cast({cents} as varchar)')}"
-    # NaN equals NaN in DuckDB and passes floor(), but not the bound on abs().
-    return f"case {whole} {exact} else cast({number} as varchar) end"
+    # First, because DuckDB decides comparisons from the bounds in a Parquet file,
+    # which leave out NaN.
+    endless = f"when not isfinite({number}) then cast({number} as varchar)"
+    return f"case {endless} {whole} {exact} else cast({number} as varchar) end"

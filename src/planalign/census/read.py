@@ -193,6 +193,9 @@ def _texts(task: _Task, found: _Findings) -> dict[str, str]:
 
 def _load(task: _Task, texts: Mapping[str, str], found: _Findings) -> None:
     """Fill the table of cells; from a CSV that DuckDB refuses, with its sound records."""
+    if task.source.scan is None:
+        _load_sound_records(task, found)
+        return
     statement = statements.load(task.source.scan, "row_number() over ()", texts)
     try:
         task.connection.execute(statement, task.source.parameters)

@@ -38,7 +38,7 @@ def keep_sound_records(
     row = 0
     try:
         for count, (line, record) in enumerate(csv_records(path, source.delimiter)):
-            if count < source.parameters["skipped"] or not record:
+            if count < source.skipped or not record:
                 continue
             row += 1
             wrong = _what_is_wrong(record, len(source.names))

@@ -76,7 +76,7 @@ _SPECIFIC = (
     ),
     Rule(
         "hire_date",
-        f"{_HIRE_AGE} < 14",
+        f"{_HIRE_AGE} < 14 and birth_date <= $census_date",
         "before the age of 14 (birth_date {birth_date})",
         "Correct the hire date or the birth date",
     ),

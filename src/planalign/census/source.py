@@ -37,17 +37,20 @@ class Source:
         names: column names as they stand in the file, by position.
         identifiers: what DuckDB calls the same columns.
         types: their DuckDB types; a type in brackets cannot be read.
-        scan: table function to select from, without any text of the user.
+        scan: table function to select from, without any text of the user; None for
+            a CSV file that must be read record by record.
         parameters: values to bind to it.
         delimiter: of a CSV file.
+        skipped: records of a CSV file up to and with its header.
     """
 
     names: tuple[str, ...]
     identifiers: tuple[str, ...]
     types: tuple[str, ...]
-    scan: str
+    scan: str | None
     parameters: dict[str, Any]
     delimiter: str = ""
+    skipped: int = 0
 
 
 def unusable(file: str, message: str, remedy: str) -> InputError:
@@ -174,9 +177,20 @@ def _top_level(schema: list[tuple[str, int, int]]) -> list[tuple[str, int]]:
 
 def _csv(path: Path, file: str, wanted: set[str]) -> Source:
     names, delimiter, skipped = _header(path, file, wanted)
-    scan, parameters = csv_scan(path, width=len(names), skipped=skipped, delimiter=delimiter)
+    # DuckDB miscounts what it skips, without a word, if the header is not the first
+    # line or goes on in the next one.
+    simple = skipped == 1 and not any("\n" in name or "\r" in name for name in names)
+    scan, parameters = csv_scan(path, width=len(names), skipped=1, delimiter=delimiter)
     identifiers = tuple(f"c{position}" for position in range(len(names)))
-    return Source(names, identifiers, ("VARCHAR",) * len(names), scan, parameters, delimiter)
+    return Source(
+        names,
+        identifiers,
+        ("VARCHAR",) * len(names),
+        scan if simple else None,
+        parameters,
+        delimiter,
+        skipped,
+    )
 
 
 def csv_scan(path: Path, *, width: int, skipped: int, delimiter: str) -> tuple[str, dict[str, Any]]:
@@ -188,7 +202,7 @@ def csv_scan(path: Path, *, width: int, skipped: int, delimiter: str) -> tuple[s
     Args:
         path: the file.
         width: how many columns it has.
-        skipped: records at its beginning to leave out, a header among them.
+        skipped: lines at its beginning to leave out.
         delimiter: what stands between two values.
     """
     columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))

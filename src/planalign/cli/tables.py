@@ -44,7 +44,7 @@ def print_summary(rows: Sequence[YearSummary], seconds: Mapping[int, float] | No
             *([year.scenario_id] if several else []),
             str(year.simulation_year),
             *(_figure(year.measures[name], year.replicates) for name in _FIGURES.values()),
-            *([f"{seconds.get(year.simulation_year, 0):.2f}"] if seconds is not None else []),
+            *([_seconds(seconds.get(year.simulation_year))] if seconds is not None else []),
         ]
         for year in years
     ]
@@ -74,6 +74,11 @@ def print_table(
     if not console.is_terminal:
         console.width = _FILE_WIDTH
     console.print(table)
+
+
+def _seconds(value: float | None) -> str:
+    """Format a year's seconds; one that was complete before a resume has none."""
+    return "-" if value is None else f"{value:.2f}"
 
 
 def _figure(spread: Spread | None, replicates: int) -> str:

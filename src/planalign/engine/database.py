@@ -44,6 +44,7 @@ class Database:
         self.settings = settings
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        self._lent: set[duckdb.DuckDBPyConnection] = set()
 
     def create(self) -> None:
         """Create the file, if it is not there, in the oldest supported format."""
@@ -82,12 +83,20 @@ class Database:
             cursor = self._idle.get_nowait()
         except Empty:
             cursor = connection.cursor()
+        self._lent.add(cursor)
         try:
             yield cursor
         except BaseException:
+            self._lent.discard(cursor)
             cursor.close()  # its transaction may be broken
             raise
+        self._lent.discard(cursor)
         self._idle.put(cursor)
+
+    def interrupt(self) -> None:
+        """Stop whatever the lent cursors are doing."""
+        for cursor in tuple(self._lent):
+            cursor.interrupt()
 
     def release(self) -> None:
         """Close the connection and every cursor."""

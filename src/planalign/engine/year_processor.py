@@ -68,11 +68,12 @@ class YearResult:
 
 
 class YearProcessor:
-    """Runs each year through setup, transition, baseline, requirements, events,
-    snapshot and validation, and refuses a step whose prerequisite is missing.
+    """Takes each year through its steps, and refuses one whose prerequisite is missing.
 
-    A year is complete when its rows in `run_years` are there, written last.
-    """  # noqa: D205
+    Setup runs once; transition, baseline, requirements, events, snapshot and
+    validation in every year, years in order. A year is complete when its rows in
+    `run_years` are there, written last.
+    """
 
     def __init__(
         self,
@@ -132,7 +133,7 @@ class YearProcessor:
         started = time.perf_counter()
         self._tell("year_started", year=year, trajectories=len(self._block))
         self.begin_year(year)
-        seconds = {step: self.run_step(step) for step in STEPS if step is not Step.SETUP}
+        seconds: dict[Step, float] = {step: self.run_step(step) for step in STEPS[1:]}
         result = self._complete(year, started, seconds)
         self._tell(
             "year_completed",
@@ -182,7 +183,7 @@ class YearProcessor:
             )
 
     def _setup(self) -> None:
-        """Inputs, reference tables, empty facts, staging models: once per run."""
+        """Make inputs, reference tables, empty facts and staging models, once per run."""
         self._load_inputs(self._database)
         with self._database.cursor() as cursor:
             for fact in self._pipeline.yearly_facts:

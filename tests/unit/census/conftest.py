@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
 
 from planalign.census.read import CensusSummary, read_census
 from planalign.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 CENSUS_DATE = date(2024, 12, 31)
 
@@ -23,10 +26,19 @@ SOUND = {
 }
 
 
-@pytest.fixture
-def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+@pytest.fixture(scope="session")
+def database() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         yield opened
+
+
+@pytest.fixture
+def connection(database: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An empty database; one for all tests, because opening it takes longer than most of them."""
+    with database.cursor() as cursor:
+        yield cursor
+        cursor.execute("drop table if exists census")
+        cursor.execute("drop schema if exists inputs cascade")
 
 
 @pytest.fixture

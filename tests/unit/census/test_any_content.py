@@ -18,7 +18,7 @@ from planalign.census.read import read_census
 from planalign.errors import InputError
 
 RELAXED = settings(
-    max_examples=120,
+    max_examples=30,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -39,10 +39,10 @@ def read_or_refuse(connection, path, columns=None):
     try:
         return read_census(connection, path, columns=columns or {}, census_date=date(2024, 12, 31))
     except InputError as error:
-        assert error.problems
-        assert all(str(problem) for problem in error.problems)
-        assert connection.execute("select table_name from duckdb_tables()").fetchall() == []
-        return None
+        refusal = str(error)
+    assert connection.execute("select table_name from duckdb_tables()").fetchall() == []
+    assert "\n  " in refusal
+    return None
 
 
 @RELAXED
@@ -112,21 +112,28 @@ TEXT = st.text(
 @RELAXED
 @given(
     departments=st.lists(TEXT, min_size=1, max_size=6),
-    delimiter=st.sampled_from(",;\t|"),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    end=st.sampled_from(["\n", "\r\n"]),
-    mark=st.booleans(),
+    dialect=st.fixed_dictionaries(
+        {
+            "delimiter": st.sampled_from(",;\t|"),
+            # A writer that quotes only what it must leaves a lone carriage return bare.
+            "quoting": st.sampled_from([csv.QUOTE_NONNUMERIC, csv.QUOTE_ALL]),
+            "lineterminator": st.sampled_from(["\n", "\r\n", "\r"]),
+        }
+    ),
+    around=st.tuples(
+        st.sampled_from(["", "\ufeff", "\n", "\r\n\n", "\ufeff\n"]),
+        st.sampled_from(["note", "a\nnote", 'a "note"']),
+    ),
 )
-def test_what_a_csv_writer_wrote_is_read(
-    tmp_path, shared, departments, delimiter, quoting, end, mark
-):
+def test_what_a_csv_writer_wrote_is_read(tmp_path, shared, departments, dialect, around):
+    before, extra = around
     buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, delimiter=delimiter, quoting=quoting, lineterminator=end)
-    writer.writerow([*REQUIRED, "department"])
+    writer = csv.writer(buffer, **dialect)
+    writer.writerow([*REQUIRED, "department", extra])
     for number, department in enumerate(departments):
-        writer.writerow([f"E{number}", *SOUND, department])
+        writer.writerow([f"E{number}", *SOUND, department, "x"])
     path = tmp_path / "census.csv"
-    path.write_bytes(b"\xef\xbb\xbf" * mark + buffer.getvalue().encode())
+    path.write_bytes((before + buffer.getvalue()).encode())
     assert read_or_refuse(shared, path) is not None
     found = shared.execute("select department from census order by employee_id").fetchall()
     assert [department for (department,) in found] == departments
@@ -169,9 +176,8 @@ def arrow_array(draw, rows: int) -> pa.Array:
 @RELAXED
 @given(data=st.data(), rows=st.integers(0, 3))
 def test_odd_parquet_types(tmp_path, shared, data, rows):
-    columns = {
-        name: data.draw(arrow_array(rows)) for name in data.draw(st.sampled_from([NAMES, REQUIRED]))
-    }
+    names = data.draw(st.sampled_from([NAMES, REQUIRED]))
+    columns = {name: data.draw(arrow_array(rows)) for name in names}
     path = tmp_path / "census.parquet"
     try:
         pq.write_table(pa.table(columns), path)

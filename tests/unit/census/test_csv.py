@@ -202,4 +202,5 @@ def test_the_order_of_rows_does_not_rest_on_a_setting(raw, connection, problems)
     rows = [ROW.format(f"E{n:07d}", "D") for n in range(100_000)]
     rows[87_654] = rows[87_654].replace(",2,D", ",8,D")
     (problem,) = problems(raw(HEADER + "".join(rows)))
+    connection.execute("reset preserve_insertion_order")
     assert problem.row == 87_655

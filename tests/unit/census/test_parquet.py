@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +36,7 @@ def parquet(tmp_path):
 def column(read, connection, parquet):
     def read_column(name: str, values: pa.Array) -> list[object]:
         read(parquet(**{name: values}))
-        found = connection.execute(f'select "{name}" from census order by employee_id').fetchall()
+        found = connection.execute(f'select "{name}" from census order by rowid').fetchall()
         return [value for (value,) in found]
 
     return read_column
@@ -109,7 +110,7 @@ BAD = [
     ("annual_compensation", pa.array([True, False]), "not a number", "false"),
     (
         "birth_date",
-        pa.array([DAY, datetime.datetime(1985, 3, 31, 8)]),
+        pa.array([datetime.datetime(1985, 3, 31, h) for h in (0, 8)]),
         "time of day",
         "1985-03-31 08:00:00",
     ),
@@ -125,8 +126,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "values", "message", "value"), BAD)
-def test_bad_values_of_other_types(parquet, problems, name, values, message, value):
+@pytest.mark.parametrize("case", BAD, ids=[f"{name}-{message}" for name, _, message, _ in BAD])
+def test_bad_values_of_other_types(parquet, problems, case):
+    name, values, message, value = case
     problem = problems(parquet(**{name: values}))[-1]
     assert message in problem.message
     assert (problem.row, problem.column, problem.value) == (2, name, value)
@@ -203,7 +205,7 @@ def test_a_column_may_be_called_as_a_row_number(parquet, read):
 def test_time_zone_of_the_session_does_not_matter(parquet, read, connection):
     try:
         connection.execute("set TimeZone = 'America/New_York'")
-    except Exception:
+    except duckdb.Error:
         pytest.skip("this DuckDB has no time zones")
     read(parquet(birth_date=midnights("us", "UTC")))
     assert connection.execute("select distinct birth_date from census").fetchall() == [(DAY,)]

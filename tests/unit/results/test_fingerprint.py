@@ -15,7 +15,6 @@ from planalign.results.fingerprint import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
     from pathlib import Path
 
     from planalign.results import Run

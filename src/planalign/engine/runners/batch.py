@@ -106,6 +106,8 @@ class BatchRunner:
 
     def _raise_unless_run(self, done: Any, command: str) -> None:
         """Raise where dbt did not get as far as running anything."""
+        if isinstance(done.exception, KeyboardInterrupt):
+            raise done.exception
         if done.exception is not None:
             raise ModelError(f"dbt {command} failed: {done.exception}") from done.exception
         if done.result is None:

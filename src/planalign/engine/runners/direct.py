@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
 from planalign.engine.runners.base import Outcome, Timing, model_error
-from planalign.errors import ModelError
+from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planalign.engine.database import Database
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
     from planalign.engine.project import Project
+
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class DirectRunner:
@@ -47,18 +51,31 @@ class DirectRunner:
     def run_models(self, step: Step) -> Iterator[Timing]:
         """Run each topological level on the pool, and the levels in order."""
         for group in self._pipeline.groups(step):
-            if len(group) == 1:
-                yield self._build(group[0])
-            else:
-                yield from self._pool.map(self._build, group)
+            yield from self._side_by_side(self._build, group)
 
     def run_tests(self, step: Step) -> Sequence[Outcome]:
         """Run the tests of a step side by side."""
-        return list(self._pool.map(self._test, self._pipeline.tests_of(step)))
+        return list(self._side_by_side(self._test, self._pipeline.tests_of(step)))
 
     def close(self) -> None:
         """Stop the pool."""
         self._pool.shutdown(cancel_futures=True)
+
+    def _side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+        """Do all of `items` on the pool; a stop or a failure ends the others at once.
+
+        The main thread only waits, so that Ctrl-C reaches it in a long statement.
+        """
+        futures = [self._pool.submit(work, item) for item in items]
+        try:
+            for future in futures:
+                yield future.result()
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            self._database.interrupt()
+            wait(futures)
+            raise
 
     def _build(self, model: Model) -> Timing:
         started = time.perf_counter()
@@ -72,6 +89,11 @@ class DirectRunner:
                     rows = _count(cursor.execute(statement))
                 if len(statements) > 1:
                     cursor.commit()
+        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+            raise EnvironmentFaultError(
+                f"model {model.name} ran out of memory or disk ({error})",
+                "Free disk space, or raise --memory-limit.",
+            ) from error
         except duckdb.Error as error:
             raise model_error(model, self.name, str(error)) from error
         return Timing(

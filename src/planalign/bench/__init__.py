@@ -1,0 +1,1 @@
+"""The benchmark suite: whole commands, timed against each other in one run."""

@@ -1,0 +1,103 @@
+"""Time a `planalign simulate` process from outside, as the operating system saw it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from planalign.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One process: seconds of the whole and of each simulated year, peak memory in MB."""
+
+    wall_seconds: float
+    year_seconds: tuple[float, ...]
+    peak_megabytes: float
+    models: int
+
+    @property
+    def seconds_per_year(self) -> float:
+        """Return the median year."""
+        return median(self.year_seconds)
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What to simulate: a generated census of `employees` and so many years and seeds."""
+
+    employees: int
+    years: int
+    seeds: int = 1
+    runner: str = "direct"
+    options: tuple[str, ...] = ()
+
+
+class Bench:
+    """A scratch folder with the censuses that the workloads need."""
+
+    def __init__(self, scratch: Path, say: Callable[[str], None]) -> None:
+        self._scratch = scratch
+        self._say = say
+
+    def measure(self, workload: Workload) -> Measurement:
+        """Run a workload once in a process of its own.
+
+        Raises:
+            ModelError: the command failed.
+        """
+        self._say(
+            f"{workload.runner}: {workload.employees:,} employees x {workload.seeds} seeds "
+            f"x {workload.years} years"
+        )
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            command = [
+                sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
+                "--census", str(self._census(workload.employees)),
+                "--runner", workload.runner,
+                "--seeds", str(workload.seeds),
+                "--output", str(Path(folder, "run")),
+                "--json", *workload.options,
+            ]  # fmt: skip
+            output = Path(folder, "stdout.json")
+            with output.open("w") as stdout:
+                started = time.perf_counter()
+                process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
+                talk = process.stderr.read() if process.stderr else b""
+                _, status, usage = os.wait4(process.pid, 0)
+                wall = time.perf_counter() - started
+                process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                raise ModelError(f"{' '.join(command)} failed:\n{talk.decode()}")
+            result = json.loads(output.read_text())
+        return Measurement(
+            wall_seconds=wall,
+            year_seconds=tuple(year["seconds"] for year in result["years"]),
+            peak_megabytes=usage.ru_maxrss / 1024,
+            models=len(result["years"][0]["seconds_by_model"]),
+        )
+
+    def _census(self, employees: int) -> Path:
+        from planalign.census import generate_census
+
+        path = self._scratch / f"census_{employees}.parquet"
+        if not path.exists():
+            generate_census(employees, 42, path)
+        return path
+
+
+def median_of(measurements: Sequence[Measurement]) -> float:
+    """Return the median of the seconds per year of several processes."""
+    return median(measurement.seconds_per_year for measurement in measurements)

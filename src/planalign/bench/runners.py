@@ -1,0 +1,57 @@
+"""The three runners at two sizes: seconds per simulated year, as ratios to `legacy`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planalign.bench.measure import Workload, median_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planalign.bench.measure import Bench, Measurement
+
+SIZES = (1_000, 10_000)
+# Years per process. The quick runners repeat, between the processes of the slow one.
+_YEARS = {"direct": 5, "batch": 3, "legacy": 2}
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class RunnerFigure:
+    """Median seconds per simulated year of a runner at a size, against `legacy`."""
+
+    employees: int
+    runner: str
+    seconds_per_year: float
+    times_as_fast_as_legacy: float
+    models_per_year: int
+    peak_megabytes: float
+
+
+def bench_runners(bench: Bench, sizes: Sequence[int] = SIZES) -> list[RunnerFigure]:
+    """Time every runner at every size, the quick ones before and after the slow one.
+
+    `legacy` is kept fair: dbt's partial parsing is on and its variables are
+    constant; setup, where everything is parsed, is counted for none.
+    """
+    figures: list[RunnerFigure] = []
+    for employees in sizes:
+        found: dict[str, list[Measurement]] = {"direct": [], "batch": [], "legacy": []}
+        order = ["direct", "batch"] * (_REPEATS - 1) + ["legacy", "batch", "direct"]
+        for runner in order:
+            found[runner].append(bench.measure(Workload(employees, _YEARS[runner], runner=runner)))
+        baseline = median_of(found["legacy"])
+        figures.extend(
+            RunnerFigure(
+                employees=employees,
+                runner=runner,
+                seconds_per_year=median_of(measurements),
+                times_as_fast_as_legacy=baseline / median_of(measurements),
+                models_per_year=measurements[0].models,
+                peak_megabytes=max(m.peak_megabytes for m in measurements),
+            )
+            for runner, measurements in found.items()
+        )
+    return figures

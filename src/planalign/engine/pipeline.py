@@ -199,6 +199,15 @@ class Pipeline:
         """
         return _levels([model for model in self.models if model.step is step])
 
+    def needs_within(self, step: Step) -> dict[str, tuple[str, ...]]:
+        """Return, for each model of a step, those of the same step that it reads."""
+        names = {model.name for model in self.models if model.step is step}
+        return {
+            model.name: tuple(name for name in model.depends_on if name in names)
+            for model in self.models
+            if model.step is step
+        }
+
     def tests_of(self, step: Step) -> tuple[DataTest, ...]:
         """Return the data tests that belong to a step."""
         return tuple(test for test in self.tests if test.step is step)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planalign.engine.inputs import set_block, set_year
@@ -14,6 +13,7 @@ from planalign.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from decimal import Decimal
 
     from planalign.engine.database import Database
     from planalign.engine.inputs import Trajectory

@@ -117,15 +117,24 @@
     UUID of an event (RFC 9562, version 8): the employee's key, and the digest of
     scenario, replicate and year xored with a constant of the event type. An
     employee has one event of a type in a year. Through text, because the cast of
-    a UHUGEINT to UUID does not exist in every supported DuckDB.
+    a UHUGEINT to UUID does not exist in every supported DuckDB; both halves have
+    their highest bit set (the lower by the variant), so that no zero is missing
+    in front.
 #}
 {% macro event_id(employee_key, event_digest, type_number) -%}
-    printf(
-        '%016x%016x',
-        ({{ employee_key }} & 18446744073709490175::ubigint) | 32768::ubigint,
-        (
-            xor({{ event_digest }}, {{ type_number }}::ubigint * 1152921504606847::ubigint)
-            & 4611686018427387903::ubigint
-        ) | 9223372036854775808::ubigint
+    (
+        to_hex(
+            ({{ employee_key }} & 18446744073709490175::ubigint)
+            | 9223372036854808576::ubigint
+        )
+        || to_hex(
+            (
+                xor(
+                    {{ event_digest }},
+                    {{ type_number }}::ubigint * 1152921504606847::ubigint
+                )
+                & 4611686018427387903::ubigint
+            ) | 9223372036854775808::ubigint
+        )
     )::uuid
 {%- endmacro %}

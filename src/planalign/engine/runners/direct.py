@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -13,15 +15,11 @@ from planalign.engine.runners.base import Outcome, Timing, model_error
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from planalign.engine.database import Database
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
     from planalign.engine.project import Project
-
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 class DirectRunner:
@@ -49,27 +47,38 @@ class DirectRunner:
                 )
 
     def run_models(self, step: Step) -> Iterator[Timing]:
-        """Run each topological level on the pool, and the levels in order."""
-        for group in self._pipeline.groups(step):
-            yield from self._side_by_side(self._build, group)
+        """Start each model on the pool as soon as those of the step that it needs are built."""
+        waiting = TopologicalSorter(self._pipeline.needs_within(step))
+        waiting.prepare()
+        models = {model.name: model for group in self._pipeline.groups(step) for model in group}
+        running: dict[Future[Timing], str] = {}
+        with self._all_or_none(running):
+            while waiting.is_active():
+                for name in sorted(waiting.get_ready()):
+                    running[self._pool.submit(self._build, models[name])] = name
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+                    waiting.done(running.pop(future))
 
     def run_tests(self, step: Step) -> Sequence[Outcome]:
         """Run the tests of a step side by side."""
-        return list(self._side_by_side(self._test, self._pipeline.tests_of(step)))
+        futures = [self._pool.submit(self._test, test) for test in self._pipeline.tests_of(step)]
+        with self._all_or_none(futures):
+            return [future.result() for future in futures]
 
     def close(self) -> None:
         """Stop the pool."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _side_by_side(self, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-        """Do all of `items` on the pool; a stop or a failure ends the others at once.
+    @contextmanager
+    def _all_or_none(self, futures: Collection[Future[Any]]) -> Iterator[None]:
+        """End the other statements at once when one fails or the user stops the run.
 
         The main thread only waits, so that Ctrl-C reaches it in a long statement.
         """
-        futures = [self._pool.submit(work, item) for item in items]
         try:
-            for future in futures:
-                yield future.result()
+            yield
         except BaseException:
             for future in futures:
                 future.cancel()

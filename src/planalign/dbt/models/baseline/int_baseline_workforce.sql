@@ -45,23 +45,23 @@ from_census as (
 from_prior_year as (
     select
         trajectories.trajectory_id,
-        prior.employee_id,
-        prior.employee_key,
-        prior.birth_date,
-        prior.hire_date,
-        prior.job_level,
-        prior.current_compensation as opening_compensation,
-        prior.cumulative_compensation as prior_cumulative_compensation,
-        prior.plan_eligibility_date as prior_eligibility_date
-    from {{ source("state", "prior_snapshot") }} as prior
+        last_year.employee_id,
+        last_year.employee_key,
+        last_year.birth_date,
+        last_year.hire_date,
+        last_year.job_level,
+        last_year.current_compensation as opening_compensation,
+        last_year.cumulative_compensation as prior_cumulative_compensation,
+        last_year.plan_eligibility_date as prior_eligibility_date
+    from {{ source("state", "prior_snapshot") }} as last_year
     inner join trajectories
         on
-            prior.scenario_id = trajectories.scenario_id
-            and prior.replicate = trajectories.replicate
+            last_year.scenario_id = trajectories.scenario_id
+            and last_year.replicate = trajectories.replicate
             and not trajectories.is_first_year
     where
-        prior.simulation_year = (select simulation_year from control) - 1
-        and prior.employment_status = 'active'
+        last_year.simulation_year = (select simulation_year from control) - 1
+        and last_year.employment_status = 'active'
 ),
 
 opening as (
@@ -70,15 +70,17 @@ opening as (
     select * from from_prior_year
 ),
 
+first_day as (
+    select make_date(simulation_year, 1, 1) as year_start from control
+),
+
 aged as (
     select
         opening.*,
         {{ completed_years("opening.birth_date", "first_day.year_start") }} as age,
         {{ completed_years("opening.hire_date", "first_day.year_start") }} as tenure
     from opening
-    cross join (
-        select make_date(simulation_year, 1, 1) as year_start from control
-    ) as first_day
+    cross join first_day
 ),
 
 final as (

@@ -9,11 +9,11 @@ control as (
 final as (
     select
         trajectories.trajectory_id,
-        {%- for decision in draw_decisions() %}
-        {{ draw_salts(
-            "trajectories.random_seed", "control.simulation_year", decision
-        ) }}{{ "," if not loop.last }}
-        {%- endfor %}
+        {% for decision in draw_decisions() %}
+            {{ draw_salts(
+                "trajectories.random_seed", "control.simulation_year", decision
+            ) }}{{ "," if not loop.last }}
+        {% endfor %}
     from trajectories
     cross join control
 )

@@ -43,11 +43,14 @@ by_scenario as (
 by_distribution as (
     select
         scenario_id,
-        {%- for name in ["hire_level", "hire_age", "hire_month", "raise_month",
-                         "promotion_month", "performance"] %}
-        any_value(bounds) filter (where distribution = '{{ name }}')
-            as {{ name }}_bounds,
-        {%- endfor %}
+        {% for name in [
+            "hire_level", "hire_age", "hire_month", "raise_month",
+            "promotion_month", "performance",
+        ] %}
+            any_value(bounds) filter (
+                where distribution = '{{ name }}'
+            ) as {{ name }}_bounds,
+        {% endfor %}
         any_value(lower_values) filter (where distribution = 'hire_age')
             as hire_age_lowest,
         any_value(upper_values) filter (where distribution = 'hire_age')

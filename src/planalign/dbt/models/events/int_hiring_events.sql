@@ -44,13 +44,16 @@ drawn as (
 classed as (
     select
         drawn.*,
-        {{ position_of("drawn.draw_hire_level", "trajectories.hire_level_bounds") }}
-            ::integer as job_level,
+        {{ position_of(
+            "drawn.draw_hire_level", "trajectories.hire_level_bounds"
+        ) }}::integer as job_level,
         {{ position_of("drawn.draw_hire_age", "trajectories.hire_age_bounds") }}
             as age_class,
         make_date(
             trajectories.simulation_year,
-            {{ position_of("drawn.draw_hire_month", "trajectories.hire_month_bounds") }},
+            {{ position_of(
+                "drawn.draw_hire_month", "trajectories.hire_month_bounds"
+            ) }},
             1
         ) as hire_month
     from drawn

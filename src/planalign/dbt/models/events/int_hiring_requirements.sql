@@ -9,7 +9,9 @@ targets as (
 ),
 
 terminations as (
-    select trajectory_id, count(*)::integer as terminations
+    select
+        trajectory_id,
+        count(*)::integer as terminations
     from {{ ref("int_termination_events") }}
     group by trajectory_id
 ),

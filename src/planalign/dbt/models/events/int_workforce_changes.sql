@@ -225,7 +225,9 @@ final as (
         compensation_before_raise,
         compensation_after_raise,
         case
-            when raise_date is not null and not is_promotion_first
+            when
+                raise_date is not null
+                and not is_promotion_first
                 and promotion_date is not null
                 then compensation_after_promotion
             else coalesce(

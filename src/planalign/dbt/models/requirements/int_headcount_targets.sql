@@ -7,7 +7,9 @@ workforce as (
 ),
 
 opening as (
-    select trajectory_id, count(*)::integer as opening_headcount
+    select
+        trajectory_id,
+        count(*)::integer as opening_headcount
     from workforce
     group by trajectory_id
 ),

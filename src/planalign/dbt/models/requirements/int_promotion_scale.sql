@@ -2,7 +2,9 @@
 -- who stays through the year is promoted, so that each employee counts with the
 -- probability of staying.
 with targets as (
-    select trajectory_id, expected_promotions as target
+    select
+        trajectory_id,
+        expected_promotions as target
     from {{ ref("int_headcount_targets") }}
 ),
 

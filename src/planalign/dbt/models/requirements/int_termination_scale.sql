@@ -1,6 +1,8 @@
 -- Expected terminations are the configured share of the opening headcount.
 with targets as (
-    select trajectory_id, expected_terminations as target
+    select
+        trajectory_id,
+        expected_terminations as target
     from {{ ref("int_headcount_targets") }}
 ),
 

@@ -22,7 +22,9 @@ cumulative as (
             partition by scenario_id, distribution
         ) as weight_in_all,
         -- Nonnegative values only are averaged; without any, it is zero.
-        coalesce(sum({{ digits_of("weight", 6) }} * {{ digits_of("lower_value", 6) }}) over (
+        coalesce(sum(
+            {{ digits_of("weight", 6) }} * {{ digits_of("lower_value", 6) }}
+        ) over (
             partition by scenario_id, distribution
         ), 0) as weighted_value,
         ordinal = max(ordinal) over (

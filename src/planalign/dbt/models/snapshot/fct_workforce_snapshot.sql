@@ -160,8 +160,10 @@ final as (
         )::decimal(18, 2) as cumulative_compensation,
         coalesce(paid.prior_eligibility_date, eligibilities.eligibility_date)
             as plan_eligibility_date,
-        coalesce(paid.prior_eligibility_date, eligibilities.eligibility_date)
-            is not null as is_plan_eligible
+        (
+            coalesce(paid.prior_eligibility_date, eligibilities.eligibility_date)
+            is not null
+        ) as is_plan_eligible
     from paid
     inner join age_bands on paid.current_age = age_bands.age
     inner join tenure_bands on paid.current_tenure = tenure_bands.tenure

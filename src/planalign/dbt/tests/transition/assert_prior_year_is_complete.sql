@@ -12,13 +12,19 @@ trajectories as (
 ),
 
 summaries as (
-    select scenario_id, replicate, closing_headcount
+    select
+        scenario_id,
+        replicate,
+        closing_headcount
     from {{ ref("fct_financial_summary") }}
     where simulation_year = (select simulation_year from control) - 1
 ),
 
 active as (
-    select scenario_id, replicate, count(*) as headcount
+    select
+        scenario_id,
+        replicate,
+        count(*) as headcount
     from {{ source("state", "prior_snapshot") }}
     where
         simulation_year = (select simulation_year from control) - 1

@@ -4,13 +4,19 @@ with control as (
 ),
 
 events as (
-    select distinct scenario_id, replicate, employee_id
+    select distinct
+        scenario_id,
+        replicate,
+        employee_id
     from {{ ref("fct_yearly_events") }}
     where simulation_year = (select simulation_year from control)
 ),
 
 snapshot as (
-    select scenario_id, replicate, employee_id
+    select
+        scenario_id,
+        replicate,
+        employee_id
     from {{ ref("fct_workforce_snapshot") }}
     where simulation_year = (select simulation_year from control)
 )

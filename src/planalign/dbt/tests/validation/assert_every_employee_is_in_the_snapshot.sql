@@ -14,7 +14,10 @@ expected as (
 ),
 
 found as (
-    select scenario_id, replicate, count(*) as headcount
+    select
+        scenario_id,
+        replicate,
+        count(*) as headcount
     from {{ ref("fct_workforce_snapshot") }}
     where simulation_year = (select simulation_year from control)
     group by scenario_id, replicate

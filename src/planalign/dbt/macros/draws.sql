@@ -28,12 +28,12 @@
     md5_number_lower({{ employee_id }})
 {%- endmacro %}
 
-{# The two salts of a decision, as columns `<decision>_key`, `<decision>_mask`. #}
-{% macro draw_salts(random_seed, simulation_year, decision) -%}
-    {%- set stream = "md5_number_lower(" ~ random_seed ~ " || '|' || "
-        ~ simulation_year ~ " || '|" ~ decision ~ "')" -%}
-    {{ stream }} & 4294967295::ubigint as {{ decision }}_key,
-    {{ stream }} >> 32 as {{ decision }}_mask
+{#
+    The stream of a decision: 64 bits of the MD5 of seed, year and decision, whose
+    two halves are its salts.
+#}
+{% macro draw_stream(seed_and_year, decision) -%}
+    md5_number_lower({{ seed_and_year }} || '{{ decision }}') as {{ decision }}_stream
 {%- endmacro %}
 
 {#
@@ -90,9 +90,9 @@
         {%- endif -%}
         {%- do lanes.append(
             "keyed.employee_key & 4294967295::ubigint as " ~ decision ~ "_left, "
-            ~ "xor(keyed.employee_key >> 32, salts." ~ decision ~ "_mask) as "
-            ~ decision ~ "_right, salts." ~ decision ~ "_key as "
-            ~ decision ~ "_key"
+            ~ "xor(keyed.employee_key >> 32, streams." ~ decision ~ "_stream >> 32) as "
+            ~ decision ~ "_right, streams." ~ decision
+            ~ "_stream & 4294967295::ubigint as " ~ decision ~ "_key"
         ) -%}
         {%- do work.extend([decision ~ "_left", decision ~ "_right", decision ~ "_key"]) -%}
         {%- do draws.append(
@@ -103,8 +103,8 @@
         (
         select keyed.*, {{ lanes | join(", ") }}
         from {{ relation }} as keyed
-        inner join {{ ref("int_draw_salts") }} as salts
-            on keyed.trajectory_id = salts.trajectory_id
+        inner join {{ ref("int_draw_streams") }} as streams
+            on keyed.trajectory_id = streams.trajectory_id
         )
     {%- endset -%}
     (

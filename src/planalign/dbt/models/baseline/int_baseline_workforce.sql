@@ -83,7 +83,7 @@ aged as (
     cross join first_day
 ),
 
-final as (
+exposed as (
     select
         aged.trajectory_id,
         aged.employee_id,
@@ -109,6 +109,13 @@ final as (
             aged.age = hazards.age
             and tenure_bands.tenure_band = hazards.tenure_band
             and aged.job_level = hazards.job_level
+),
+
+final as (
+    select * from {{ with_draws("exposed", [
+        "termination", "termination_day", "termination_reason", "promotion",
+        "promotion_month", "performance", "raise_month",
+    ]) }}
 )
 
 select * from final

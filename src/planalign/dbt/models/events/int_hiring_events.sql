@@ -37,7 +37,7 @@ drawn as (
     select *
     from {{ with_draws("keyed", [
         "hire_level", "hire_age", "hire_birth_day", "hire_month", "hire_day",
-        "hire_pay",
+        "hire_pay", "new_hire_termination", "new_hire_termination_day",
     ]) }}
 ),
 
@@ -68,6 +68,8 @@ valued as (
         classed.employee_key,
         classed.job_level,
         classed.draw_hire_birth_day,
+        classed.draw_new_hire_termination,
+        classed.draw_new_hire_termination_day,
         {{ day_between(
             "classed.hire_month", "last_day(classed.hire_month)",
             "classed.draw_hire_day"
@@ -103,7 +105,9 @@ final as (
         {{ money(
             "band_minimum + (band_maximum - band_minimum)::decimal(38, 2)"
             ~ " * pay_percentile"
-        ) }} as compensation
+        ) }} as compensation,
+        draw_new_hire_termination,
+        draw_new_hire_termination_day
     from valued
 )
 

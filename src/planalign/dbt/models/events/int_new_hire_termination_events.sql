@@ -10,32 +10,25 @@ trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
-drawn as (
-    select *
-    from {{ with_draws("hires", [
-        "new_hire_termination", "new_hire_termination_day",
-    ]) }}
-),
-
 by_probability as (
-    select drawn.*
-    from drawn
+    select hires.*
+    from hires
     inner join requirements
-        on drawn.trajectory_id = requirements.trajectory_id
+        on hires.trajectory_id = requirements.trajectory_id
     where
         requirements.alignment = 'expected'
-        and drawn.draw_new_hire_termination < requirements.new_hire_termination_rate
+        and hires.draw_new_hire_termination < requirements.new_hire_termination_rate
 ),
 
 by_rank as (
-    select drawn.*
-    from drawn
+    select hires.*
+    from hires
     inner join requirements
-        on drawn.trajectory_id = requirements.trajectory_id
+        on hires.trajectory_id = requirements.trajectory_id
     where requirements.alignment = 'exact'
     qualify row_number() over (
-        partition by drawn.trajectory_id
-        order by drawn.draw_new_hire_termination, drawn.employee_key
+        partition by hires.trajectory_id
+        order by hires.draw_new_hire_termination, hires.employee_key
     ) <= round(requirements.hires * requirements.new_hire_termination_rate)
 ),
 

@@ -21,6 +21,9 @@ exposed as (
         workforce.employee_key,
         workforce.voluntary_hazard,
         workforce.retirement_hazard,
+        workforce.draw_termination,
+        workforce.draw_termination_day,
+        workforce.draw_termination_reason,
         {{ scaled_probability(
             "(workforce.voluntary_hazard + workforce.retirement_hazard)",
             "scales.factor"
@@ -32,23 +35,19 @@ exposed as (
         on workforce.trajectory_id = trajectories.trajectory_id
 ),
 
-drawn as (
-    select * from {{ with_draws("exposed", ["termination"]) }}
-),
-
 -- `expected`: everyone by an own draw, so that the number varies.
 by_probability as (
-    select * exclude (draw_termination)
-    from drawn
+    select *
+    from exposed
     where alignment = 'expected' and draw_termination < probability
 ),
 
 -- `exact`: the rounded expected number, in the order of draw over hazard.
 by_rank as (
-    select ranked.* exclude (draw_termination)
+    select ranked.*
     from (
         select *
-        from drawn
+        from exposed
         where alignment = 'exact' and probability > 0
     ) as ranked
     inner join targets on ranked.trajectory_id = targets.trajectory_id
@@ -66,31 +65,26 @@ leaving as (
     select * from by_rank
 ),
 
-dated as (
-    select *
-    from {{ with_draws("leaving", ["termination_day", "termination_reason"]) }}
-),
-
 final as (
     select
-        dated.trajectory_id,
-        dated.employee_id,
-        dated.employee_key,
+        leaving.trajectory_id,
+        leaving.employee_id,
+        leaving.employee_key,
         {{ day_between(
             "trajectories.year_start", "trajectories.year_end",
-            "dated.draw_termination_day"
+            "leaving.draw_termination_day"
         ) }} as termination_date,
         case
             when
-                dated.draw_termination_reason
-                * (dated.voluntary_hazard + dated.retirement_hazard)
-                < dated.retirement_hazard
+                leaving.draw_termination_reason
+                * (leaving.voluntary_hazard + leaving.retirement_hazard)
+                < leaving.retirement_hazard
                 then 'retirement'
             else 'voluntary'
         end as reason
-    from dated
+    from leaving
     inner join trajectories
-        on dated.trajectory_id = trajectories.trajectory_id
+        on leaving.trajectory_id = trajectories.trajectory_id
 )
 
 select * from final

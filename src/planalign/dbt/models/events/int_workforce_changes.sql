@@ -32,6 +32,10 @@ exposed as (
         workforce.opening_compensation,
         workforce.prior_cumulative_compensation,
         workforce.prior_eligibility_date,
+        workforce.draw_promotion,
+        workforce.draw_promotion_month,
+        workforce.draw_performance,
+        workforce.draw_raise_month,
         terminations.termination_date,
         terminations.reason as termination_reason,
         -- Who leaves in the year is not promoted in it.
@@ -50,29 +54,22 @@ exposed as (
             and workforce.employee_key = terminations.employee_key
 ),
 
-drawn as (
-    select *
-    from {{ with_draws("exposed", [
-        "promotion", "promotion_month", "performance", "raise_month",
-    ]) }}
-),
-
 promoted_by_rank as (
     select
-        drawn.trajectory_id,
-        drawn.employee_key
-    from drawn
-    inner join targets on drawn.trajectory_id = targets.trajectory_id
+        exposed.trajectory_id,
+        exposed.employee_key
+    from exposed
+    inner join targets on exposed.trajectory_id = targets.trajectory_id
     inner join trajectories
-        on drawn.trajectory_id = trajectories.trajectory_id
+        on exposed.trajectory_id = trajectories.trajectory_id
     where
         trajectories.alignment = 'exact'
-        and drawn.promotion_probability > 0
+        and exposed.promotion_probability > 0
     qualify row_number() over (
-        partition by drawn.trajectory_id
+        partition by exposed.trajectory_id
         order by
-            {{ draw_order("drawn.draw_promotion", "drawn.promotion_probability") }},
-            drawn.employee_key
+            {{ draw_order("exposed.draw_promotion", "exposed.promotion_probability") }},
+            exposed.employee_key
     ) <= round(targets.expected_promotions)
 ),
 
@@ -80,7 +77,7 @@ promoted_by_rank as (
 -- January 1.
 decided as (
     select
-        drawn.* exclude (
+        exposed.* exclude (
             draw_promotion, draw_promotion_month, draw_performance,
             draw_raise_month, promotion_probability
         ),
@@ -88,39 +85,39 @@ decided as (
             when
                 (
                     trajectories.alignment = 'expected'
-                    and drawn.draw_promotion < drawn.promotion_probability
+                    and exposed.draw_promotion < exposed.promotion_probability
                 )
                 or promoted_by_rank.employee_key is not null
                 then make_date(
                     trajectories.simulation_year,
                     {{ position_of(
-                        "drawn.draw_promotion_month",
+                        "exposed.draw_promotion_month",
                         "trajectories.promotion_month_bounds"
                     ) }},
                     1
                 )
         end as promotion_date,
         case
-            when drawn.hire_date < trajectories.raise_cutoff_date
+            when exposed.hire_date < trajectories.raise_cutoff_date
                 then make_date(
                     trajectories.simulation_year,
                     {{ position_of(
-                        "drawn.draw_raise_month",
+                        "exposed.draw_raise_month",
                         "trajectories.raise_month_bounds"
                     ) }},
                     1
                 )
         end as review_date,
         {{ position_of(
-            "drawn.draw_performance", "trajectories.performance_bounds"
+            "exposed.draw_performance", "trajectories.performance_bounds"
         ) }} as rating_position
-    from drawn
+    from exposed
     inner join trajectories
-        on drawn.trajectory_id = trajectories.trajectory_id
+        on exposed.trajectory_id = trajectories.trajectory_id
     left join promoted_by_rank
         on
-            drawn.trajectory_id = promoted_by_rank.trajectory_id
-            and drawn.employee_key = promoted_by_rank.employee_key
+            exposed.trajectory_id = promoted_by_rank.trajectory_id
+            and exposed.employee_key = promoted_by_rank.employee_key
 ),
 
 rated as (

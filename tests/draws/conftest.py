@@ -54,18 +54,18 @@ def _load() -> Macros:
 
         return call
 
-    # A macro finds another by its global name, so that `return` ends only that one.
-    functions = {name: function(name) for name in re.findall(opening, text)}
-    environment.globals |= functions
-    environment.globals |= {"return": _return, "exceptions": _Raise(), "ref": str}
-    environment.globals["source"] = "{}.{}".format
-
     def model(name: str) -> str:
-        """Return the SQL of a model that uses these macros alone."""
+        """Return the SQL of a model that needs no other macros."""
         [path] = (PROJECT / "models").rglob(f"{name}.sql")
         return environment.from_string(path.read_text(encoding="utf-8")).render()
 
-    return Macros(**functions, model=model)
+    # A macro finds another by its global name, so that `return` ends only that one.
+    functions = {name: function(name) for name in re.findall(opening, text)}
+    environment.globals |= functions
+    environment.globals |= {"return": _return, "exceptions": _Raise()}
+    # The streams of a year are made by the model that the macro refers to.
+    environment.globals |= {"ref": lambda name: f"({model(name)})", "source": "{}.{}".format}
+    return Macros(**functions)
 
 
 @pytest.fixture(scope="session")
@@ -86,23 +86,30 @@ def draws(macros: Macros, connection: duckdb.DuckDBPyConnection) -> Callable[...
     The query has a number `n` and an `employee_id`; `trajectories` are pairs of a
     seed and a year. Gives columns in the order of trajectory and number.
     """
+    connection.execute("create schema inputs")
 
     def draw(
         employees: str, decisions: list[str], trajectories: list[tuple[int, int]]
     ) -> dict[str, Any]:
-        query = macros.with_draws("keyed", decisions)
-        [streams] = re.findall(r"inner join (\w+) as", query)
-        connection.execute(f"create or replace table streams as {_streams(streams, trajectories)}")
-        keyed = (
-            f"(select trajectory_id, n, {macros.employee_key('employee_id')} as employee_key "
-            f"from ({employees}), (select trajectory_id from int_draw_salts))"
+        connection.execute(
+            "create or replace table keyed as "
+            f"select n, {macros.employee_key('employee_id')} as employee_key from ({employees})"
         )
-        billionths = ", ".join(
-            f"(draw_{name} * 1000000000)::bigint as {name}" for name in decisions
+        billionths = ", ".join(f"(draw_{name} * 1000000000)::bigint" for name in decisions)
+        names = ", ".join(["trajectory_id", "n", *decisions])
+        query = macros.with_draws(
+            "(select * from keyed, (select trajectory_id from inputs.trajectories))", decisions
         )
-        return connection.execute(
-            f"select trajectory_id, n, {billionths} from {macros.with_draws(keyed, decisions)} "
-            "order by trajectory_id, n"
-        ).fetchnumpy()
+        for number, (seed, year) in enumerate(trajectories):
+            connection.execute(
+                "create or replace table inputs.trajectories as "
+                f"select {number}::integer as trajectory_id, {seed}::bigint as random_seed; "
+                "create or replace table inputs.control as "
+                f"select {year}::integer as simulation_year; "
+                + ("insert into drawn " if number else "create or replace table drawn as ")
+                + f"select * from (select trajectory_id, n, {billionths} from {query}) "
+                f"as t({names})"
+            )
+        return connection.execute("from drawn order by trajectory_id, n").fetchnumpy()
 
     return draw

@@ -79,7 +79,14 @@ def stop_after():
             sys.executable, "-m", "planalign", "simulate", "--output", output, *arguments,
         ]  # fmt: skip
         process = subprocess.Popen(
-            command, cwd=project, stderr=subprocess.PIPE, text=True, start_new_session=True
+            command,
+            cwd=project,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            # A background job ignores Ctrl-C, and so would its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         for line in process.stderr:
             if line.startswith(f"{year}: complete"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,7 +139,8 @@ def read_census(
 
     Raises:
         InputError: the file cannot be used; carries every problem, sorted by row
-            and column, at most 1,000 of them and one that counts the others.
+            and column, at most 1,000 of them and one that counts the others. A
+            Parquet file that is damaged inside may make DuckDB close the database.
         EnvironmentFaultError: memory or disk did not suffice.
         ValueError: `table` is not a plain name.
     """
@@ -160,7 +162,9 @@ def read_census(
         what = f"census {path} could not be loaded: {first_line(error)}"
         raise EnvironmentFaultError(what, "Give DuckDB more memory or disk space") from error
     finally:
-        connection.execute(statements.DROP_CELLS)
+        # Some damage in a Parquet file is a fatal error that closes the database.
+        with suppress(duckdb.FatalException):
+            connection.execute(statements.DROP_CELLS)
     return summary
 
 
@@ -217,7 +221,7 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
         sound = Path(folder, "sound.csv")
         with sound.open("w", encoding="utf-8", newline="") as stream:
             found.add(*keep_sound_records(task.path, task.source, positions, stream))
-        scan, parameters = csv_scan(sound, width=len(taken) + 1, skipped=0, delimiter=",")
+        scan, parameters = csv_scan(sound, width=len(taken) + 1, delimiter=",")
         statement = statements.load(scan, "cast(c0 as bigint)", texts)
         try:
             task.connection.execute(statement, parameters)

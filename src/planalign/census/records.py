@@ -24,7 +24,7 @@ def keep_sound_records(
         path: the file.
         source: what is known about it.
         positions: of the wanted fields.
-        sound: where to write, one quoted record per line.
+        sound: where to write, quoted records below a header.
 
     Returns:
         A problem for each other record.
@@ -35,6 +35,8 @@ def keep_sound_records(
     file = str(path)
     problems: list[Problem] = []
     writer = csv.writer(sound, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    # DuckDB takes the first line end for that of the file, be it inside quotes.
+    sound.write("header\n")
     row = 0
     try:
         for count, (line, record) in enumerate(csv_records(path, source.delimiter)):

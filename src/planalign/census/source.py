@@ -176,11 +176,17 @@ def _top_level(schema: list[tuple[str, int, int]]) -> list[tuple[str, int]]:
 
 
 def _csv(path: Path, file: str, wanted: set[str]) -> Source:
-    names, delimiter, skipped = _header(path, file, wanted)
+    try:
+        head = _head(path)
+    except READ_ERRORS as error:
+        message = f"cannot be read: {first_line(error)}"
+        remedy = "Write the file again; it may be cut off, damaged or not compressed at all"
+        raise unusable(file, message, remedy) from error
+    names, delimiter, skipped = _header(head, file, wanted)
     # DuckDB miscounts what it skips, without a word, if the header is not the first
     # line or goes on in the next one.
     simple = skipped == 1 and not any("\n" in name or "\r" in name for name in names)
-    scan, parameters = csv_scan(path, width=len(names), skipped=1, delimiter=delimiter)
+    scan, parameters = csv_scan(path, width=len(names), delimiter=delimiter)
     identifiers = tuple(f"c{position}" for position in range(len(names)))
     return Source(
         names,
@@ -193,64 +199,61 @@ def _csv(path: Path, file: str, wanted: set[str]) -> Source:
     )
 
 
-def csv_scan(path: Path, *, width: int, skipped: int, delimiter: str) -> tuple[str, dict[str, Any]]:
+def csv_scan(path: Path, *, width: int, delimiter: str) -> tuple[str, dict[str, Any]]:
     """Return table function and parameters that read `width` text columns, c0 and on.
 
-    Nothing is detected: what DuckDB makes of a header or of types depends on the
-    rows it samples.
+    The first line is left out: it is the header, and its end tells DuckDB that of
+    the others. Nothing else is detected, because what DuckDB makes of a header or of
+    types depends on the rows it samples.
 
     Args:
         path: the file.
         width: how many columns it has.
-        skipped: lines at its beginning to leave out.
         delimiter: what stands between two values.
     """
     columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
     scan = (
-        "read_csv($path, auto_detect = false, header = false, skip = $skipped,"
+        "read_csv($path, auto_detect = false, header = false, skip = 1,"
         " delim = $delimiter, quote = '\"', escape = '\"', strict_mode = true,"
         " null_padding = false, max_line_size = 8000000, hive_partitioning = false,"
         f" compression = $compression, columns = {{{columns}}})"
     )
     parameters = {
         "path": _location(path),
-        "skipped": skipped,
         "delimiter": delimiter,
         "compression": "gzip" if path.name.lower().endswith(".gz") else "none",
     }
     return scan, parameters
 
 
-def _header(path: Path, file: str, wanted: set[str]) -> tuple[tuple[str, ...], str, int]:
+def _header(head: bytes, file: str, wanted: set[str]) -> tuple[tuple[str, ...], str, int]:
     """Return the column names, the delimiter, and the records up to and with the header."""
-    try:
-        head = _head(path)
-        if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-            raise unusable(file, "UTF-16 text", "Save it as CSV in UTF-8")
-        candidates = [
-            (len(wanted.intersection(map(key, names))), len(names), names, delimiter, skipped)
-            for delimiter in DELIMITERS
-            for names, skipped in _first_record(head, delimiter)
-        ]
-    except READ_ERRORS as error:
-        raise unusable(
-            file,
-            f"cannot be read: {first_line(error)}",
-            "Write the file again; it may be cut off, damaged or not compressed as its name says",
-        ) from error
+    if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        raise unusable(file, "UTF-16 text", "Save it as CSV in UTF-8")
+    candidates = [
+        (len(wanted.intersection(map(key, names))), len(names), names, delimiter, skipped)
+        for delimiter in DELIMITERS
+        for names, skipped in _first_record(head, delimiter)
+    ]
     if not candidates:
-        raise unusable(
-            file, "no header in the first line", "Write the column names there, as UTF-8 text"
-        )
+        remedy = "Write the column names there, as UTF-8 text"
+        raise unusable(file, "no header in the first line", remedy)
     # The first of equals, hence the comma where nothing tells.
     *_, names, delimiter, skipped = max(candidates, key=lambda found: found[:2])
     return names, delimiter, skipped
 
 
 def _head(path: Path) -> bytes:
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rb") as stream:
-        return bytes(stream.read(_HEAD_BYTES))
+    """Return the beginning of a file, having made sure that a compressed one is whole."""
+    if not path.name.lower().endswith(".gz"):
+        with path.open("rb") as stream:
+            return stream.read(_HEAD_BYTES)
+    with gzip.open(path, "rb") as stream:
+        head = stream.read(_HEAD_BYTES)
+        # DuckDB 1.5 takes the end of a file that was cut off for its proper end.
+        while stream.read(_HEAD_BYTES):
+            pass
+        return head
 
 
 def _first_record(head: bytes, delimiter: str) -> Iterator[tuple[tuple[str, ...], int]]:

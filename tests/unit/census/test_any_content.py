@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from contextlib import suppress
 from datetime import date
 
 import duckdb
@@ -191,7 +192,7 @@ def test_odd_parquet_types(tmp_path, shared, data, rows):
     place=st.floats(0, 1, exclude_max=True),
     damage=st.binary(min_size=1, max_size=6),
 )
-def test_damaged_parquet(tmp_path, shared, place, damage):
+def test_damaged_parquet(tmp_path, place, damage):
     table = pa.table(
         {
             "employee_id": ["a", "b"],
@@ -208,4 +209,6 @@ def test_damaged_parquet(tmp_path, shared, place, damage):
     content[start : start + len(damage)] = damage
     path = tmp_path / "census.parquet"
     path.write_bytes(bytes(content))
-    read_or_refuse(shared, path)
+    # A database of its own, because some damage closes it.
+    with duckdb.connect() as connection, suppress(InputError):
+        read_census(connection, path, columns={}, census_date=date(2024, 12, 31))

@@ -193,6 +193,10 @@ def test_many_broken_records_are_cut_by_row(raw, problems):
     assert found[-1].message == "500 more problems are not listed"
 
 
+def test_first_line_end_inside_quotes_of_a_repaired_file(raw, departments):
+    assert departments(raw("\n" + text('"two\rlines"'))) == ["two\rlines"]
+
+
 def test_null_characters(raw, departments):
     assert departments(raw(text("A\0B"))) == ["A\0B"]
 

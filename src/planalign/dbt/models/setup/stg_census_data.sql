@@ -24,12 +24,13 @@ final as (
         census.prior_year_compensation,
         census.ownership_percent,
         census.officer as is_officer,
-        coalesce(census.active, true)
-        and census.hire_date <= control.first_day
-        and (
-            census.termination_date is null
-            or census.termination_date >= control.first_day
-        ) as is_opening
+        -- A date of termination says more than the flag.
+        census.hire_date <= control.first_day
+        and case
+            when census.termination_date is not null
+                then census.termination_date >= control.first_day
+            else coalesce(census.active, true)
+        end as is_opening
     from census
     cross join control
 )

@@ -1,0 +1,325 @@
+"""Every key of the configuration does something, and only what it says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import duckdb
+import pytest
+from pydantic import BaseModel
+
+from planalign.config import Config, ScenarioSettings
+from planalign.engine.project import PACKAGED
+from planalign.errors import InputError
+from planalign.results.fingerprint import fingerprint
+from planalign.study import configuration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from conftest import Studies
+    from planalign.results import Run
+
+LATE = [0] * 11 + [1]
+RATINGS = [
+    {"rating": "low", "share": 1, "multiplier": 0.5},
+    {"rating": "high", "share": 1, "multiplier": 1.5},
+]
+
+
+def ratings(**changes: Any) -> list[dict[str, Any]]:
+    return [RATINGS[0], {**RATINGS[1], **changes}]
+
+
+BASE: dict[str, Any] = {
+    "census_date": "2024-12-31",
+    "simulation": {"start_year": 2025, "end_year": 2025},
+    "compensation": {"performance": RATINGS},
+}
+
+# Another value for every key; a file or folder by what it is.
+CHANGES: dict[str, Any] = {
+    "census": "other census",
+    "census_columns": {"annual_compensation": "other_pay"},
+    "dbt_project": "other market bands",
+    "simulation.start_year": 2024,
+    "simulation.end_year": 2026,
+    "simulation.random_seed": 43,
+    "simulation.replicates": 2,
+    "workforce.target_growth_rate": 0.2,
+    "workforce.total_termination_rate": 0.3,
+    "workforce.new_hire_termination_rate": 0.6,
+    "workforce.promotion_rate": 0.3,
+    "workforce.alignment": "exact",
+    "workforce.hiring.level_weights": {5: 1},
+    "workforce.hiring.age_weights": {"50-60": 1},
+    "workforce.hiring.month_weights": LATE,
+    "workforce.hiring.pay_percentile_low": 0.5,
+    "workforce.hiring.pay_percentile_high": 0.6,
+    "compensation.cola_rate": 0.1,
+    "compensation.merit_budget": 0.1,
+    "compensation.promotion_increase": 0.9,
+    "compensation.market_adjustment": 0.2,
+    "compensation.raise_months": LATE,
+    "compensation.promotion_months": LATE,
+    "compensation.raise_cutoff": "01-01",
+    "compensation.performance": [{"rating": "good", "share": 1, "multiplier": 1}],
+    "compensation.performance.rating": ratings(rating="higher"),
+    "compensation.performance.share": ratings(share=3),
+    "compensation.performance.multiplier": ratings(multiplier=2),
+    "plan.eligibility.minimum_age": 18,
+    "plan.eligibility.months_of_service": 12,
+    "plan.eligibility.entry_dates": "immediate",
+    "scenarios": {"baseline": {}, "other": {}},
+}
+WITHOUT_EFFECT = {"resources.threads": 3, "resources.memory_limit": "1GB"}
+# Tested on its own: it says which census is refused.
+REFUSING = {"census_date"}
+
+# Marts that hold the configuration itself.
+ECHOES = {"dim_scenarios", "int_effective_parameters", "all"}
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield the dotted key of everything that can be set."""
+    for name, field in model.model_fields.items():
+        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if is_model(kind)]
+        if not inner or get_args(field.annotation):
+            yield prefix + name
+        # What a scenario may change are the keys that there are already.
+        for kind in inner:
+            yield from keys(kind, f"{prefix}{name}.")
+
+
+def is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def given(key: str, value: Any) -> dict[str, Any]:
+    """Return the settings that give a key a value."""
+    parts = key.split(".")
+    if parts[:2] == ["compensation", "performance"]:
+        parts = parts[:2]
+    for part in reversed(parts):
+        value = {part: value}
+    return value
+
+
+def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(base)
+    for key, value in change.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), Mapping):
+            result[key] = merged(base[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+@pytest.fixture(scope="module")
+def company(shared_studies: Studies) -> Path:
+    """A company whose census has another column of pay."""
+    path = shared_studies.new(".parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            "copy (select *, annual_compensation + 100 as other_pay "
+            f"from '{shared_studies.generated(250, 2)}') to '{path}' (format parquet)"
+        )
+    return path
+
+
+@pytest.fixture(scope="module")
+def digests(shared_studies: Studies, company: Path) -> Callable[[str, Any], dict[str, str]]:
+    @cache
+    def base() -> dict[str, str]:
+        return fingerprint(shared_studies.simulate(company, **BASE))
+
+    def of(key: str, value: Any) -> dict[str, str]:
+        if not key:
+            return base()
+        change = given(key, value)
+        census = company
+        if value == "other census":
+            census, change = shared_studies.generated(250, 3), {}
+        if value == "other market bands":
+            change["dbt_project"] = str(other_project(shared_studies.new()))
+        if key == "simulation.start_year":
+            change["census_date"] = "2023-12-31"
+            census = hired_by(shared_studies, company, "2023-12-31")
+        run = shared_studies.simulate(census, **merged(BASE, change))
+        found = fingerprint(run)
+        run.close()
+        return found
+
+    return of
+
+
+def hired_by(studies: Studies, census: Path, day: str) -> Path:
+    path = studies.new(".parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from '{census}' where hire_date <= '{day}' "
+            f"and termination_date is null) to '{path}' (format parquet)"
+        )
+    return path
+
+
+def other_project(folder: Path) -> Path:
+    shutil.copytree(PACKAGED, folder)
+    bands = folder / "seeds" / "market_bands.csv"
+    bands.write_text(bands.read_text(encoding="utf-8").replace("38000.00", "39000.00"))
+    return folder
+
+
+def test_every_key_is_tried() -> None:
+    scenario_keys = {f"scenarios.{key}" for key in keys(ScenarioSettings)}
+    found = set(keys(Config)) - scenario_keys
+    assert found == CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING
+    assert len(found) >= 35
+
+
+@pytest.mark.parametrize("key", CHANGES)
+def test_another_value_gives_another_result(
+    digests: Callable[[str, Any], dict[str, str]], key: str
+) -> None:
+    base, changed = digests("", None), digests(key, CHANGES[key])
+    assert changed["all"] != base["all"]
+    # Not only where the settings themselves are kept.
+    assert {mart for mart in base if base[mart] != changed[mart]} - ECHOES
+
+
+@pytest.mark.parametrize("key", WITHOUT_EFFECT)
+def test_another_machine_gives_the_same_result(
+    digests: Callable[[str, Any], dict[str, str]], key: str
+) -> None:
+    assert digests(key, WITHOUT_EFFECT[key]) == digests("", None)
+
+
+def test_census_date_says_what_is_in_the_future(studies: Studies) -> None:
+    census = studies.census([("E1", "1980-01-01", "2024-06-15", "50000", 1)])
+    years = {"start_year": 2025, "end_year": 2025}
+    run = studies.simulate(census, simulation=years, census_date="2024-06-15")
+    assert run.summary()[0].opening_headcount == 1
+    with pytest.raises(InputError, match="after the census date 2024-06-14"):
+        studies.simulate(census, simulation=years, census_date="2024-06-14")
+
+
+def value_of(key: str) -> Any:
+    value: Any = configuration({})
+    for part in key.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def is_accepted(key: str, value: Any) -> bool:
+    try:
+        configuration(given(key, value))
+    except InputError:
+        return False
+    return True
+
+
+def varying(by: Callable[[str], Any]) -> list[str]:
+    """Return the keys that accept a value of that form."""
+    candidates = [key for key in keys(ScenarioSettings) if "performance" not in key]
+    return [key for key in candidates if is_accepted(key, by(key))]
+
+
+def by_year(key: str) -> dict[int, Any]:
+    return {2025: value_of(key), 2026: CHANGES[key]}
+
+
+def by_level(key: str) -> dict[int, Any]:
+    return {level: CHANGES[key] if level == 3 else value_of(key) for level in range(1, 6)}
+
+
+BY_YEAR, BY_LEVEL = varying(by_year), varying(by_level)
+
+
+@pytest.fixture(scope="module")
+def variants(shared_studies: Studies, company: Path) -> Run:
+    """One scenario for each key that is given by year or by level."""
+    scenarios: dict[str, Any] = {"base": {}}
+    scenarios |= {f"year-{n}": given(key, by_year(key)) for n, key in enumerate(BY_YEAR)}
+    scenarios |= {f"level-{n}": given(key, by_level(key)) for n, key in enumerate(BY_LEVEL)}
+    return shared_studies.simulate(
+        company, simulation={"start_year": 2025, "end_year": 2026}, scenarios=scenarios
+    )
+
+
+def test_scalars_of_the_model_can_be_given_by_year() -> None:
+    fixed = {"level_weights", "age_weights", "month_weights", "raise_months", "promotion_months"}
+    scalars = {
+        key
+        for key in keys(ScenarioSettings)
+        if key.split(".")[-1] not in {*fixed, "raise_cutoff"} and "performance" not in key
+    }
+    assert set(BY_YEAR) == scalars
+    assert [key.split(".")[-1] for key in BY_LEVEL] == [
+        "cola_rate", "merit_budget", "promotion_increase", "market_adjustment"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", BY_YEAR)
+def test_a_value_by_year_holds_from_that_year(variants: Run, key: str) -> None:
+    def rows(scenario: str, year: int) -> list[tuple[Any, ...]]:
+        return variants.sql(
+            "select * exclude (scenario_id) from fct_workforce_snapshot "
+            f"where scenario_id = '{scenario}' and simulation_year = {year} order by all"
+        ).fetchall()
+
+    changed = f"year-{BY_YEAR.index(key)}"
+    assert rows(changed, 2025) == rows("base", 2025)
+    assert rows(changed, 2026) != rows("base", 2026)
+
+
+@pytest.mark.parametrize("key", BY_LEVEL)
+def test_a_value_by_level_is_for_that_level(variants: Run, key: str) -> None:
+    changed = f"level-{BY_LEVEL.index(key)}"
+    moved = variants.sql(
+        "select distinct coalesce((before.event_payload->>'$.from_level')::integer, "
+        "before.job_level), before.event_type "
+        "from fct_yearly_events as before full join "
+        f"(select * from fct_yearly_events where scenario_id = '{changed}') as after "
+        "using (replicate, simulation_year, employee_id, event_type) "
+        "where before.scenario_id = 'base' and simulation_year = 2025 and event_type in "
+        f"{'(%s)' % kinds(key)} and before.compensation_amount - before.previous_compensation "  # noqa: UP031
+        "is distinct from after.compensation_amount - after.previous_compensation"
+    ).fetchall()
+    assert {level for level, _ in moved} == {3}
+
+
+def kinds(key: str) -> str:
+    """Return the events that a key is for; others follow from their pay."""
+    return {
+        "compensation.promotion_increase": "'promotion'",
+        "compensation.market_adjustment": "'hire'",
+    }.get(key, "'raise'")
+
+
+def test_the_parameters_in_force_are_those_configured(variants: Run) -> None:
+    found = variants.sql(
+        "select simulation_year, job_level, cola_rate from int_effective_parameters "
+        f"where scenario_id = 'level-{BY_LEVEL.index('compensation.cola_rate')}'"
+    ).fetchall()
+    rate = {level: Decimal("0.1" if level == 3 else "0.025") for level in range(1, 6)}
+    expected = {(year, level, rate[level]) for year in (2025, 2026) for level in rate}
+    assert set(found) == expected
+    assert len(found) == 10
+
+
+def test_no_ratings_pay_everybody_the_same(studies: Studies, company: Path) -> None:
+    run = studies.simulate(company, **merged(BASE, {"compensation": {"performance": []}}))
+    raises = run.sql(
+        "select count(*), count(distinct round(compensation_amount::double "
+        "/ previous_compensation, 4)), min(round(compensation_amount::double "
+        "/ previous_compensation, 4)) from fct_yearly_events where event_type = 'raise'"
+    ).fetchall()
+    [(count, different, factor)] = raises
+    assert count > 150
+    assert different == 1
+    assert factor == 1.055

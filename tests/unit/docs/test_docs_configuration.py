@@ -1,0 +1,62 @@
+"""Every key of planalign.yaml is in docs/reference/configuration.md, with its default."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import BaseModel
+
+from planalign.config import Config
+from planalign.config.models import CENSUS_COLUMNS
+
+REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+PAGE = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
+
+
+def sections_in(annotation):
+    """Return the sections that a field holds one or many of."""
+    found = [annotation, *get_args(annotation)]
+    return [one for one in found if isinstance(one, type) and issubclass(one, BaseModel)]
+
+
+def keys(model=Config, above=""):
+    """Yield the dotted name and the default of every key that is no section."""
+    for name, field in model.model_fields.items():
+        key = f"{above}{name}"
+        inner = sections_in(field.annotation)
+        is_list = bool(inner) and inner[0] is not field.annotation
+        if not inner or is_list:
+            yield key, field.default
+        if inner and key != "scenarios":  # a scenario repeats the sections above it
+            yield from keys(inner[0], f"{key}.")
+
+
+def row_of(key):
+    rows = [line for line in PAGE.splitlines() if line.startswith(f"| `{key}` |")]
+    assert len(rows) == 1, f"configuration.md needs one row for {key}"
+    return rows[0]
+
+
+@pytest.mark.parametrize("key", [key for key, _ in keys()])
+def test_every_key_is_documented(key):
+    assert row_of(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "default"),
+    [(key, value) for key, value in keys() if isinstance(value, int | str | Decimal)],
+)
+def test_the_documented_default_is_the_default(key, default):
+    shown = format(default.normalize(), "f") if isinstance(default, Decimal) else str(default)
+    assert row_of(key).split("|")[2].strip().strip('`"') == shown
+
+
+def test_no_key_is_documented_that_is_gone():
+    documented = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")]
+    assert set(documented) == {key for key, _ in keys()}
+
+
+def test_every_census_column_is_documented():
+    page = (REFERENCE / "census.md").read_text(encoding="utf-8")
+    assert [name for name in CENSUS_COLUMNS if f"\n| `{name}` |" not in page] == []

@@ -1,0 +1,52 @@
+"""Every column of every mart is in docs/reference/results.md, with its type."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+
+
+def marts():
+    """Return the models with declared columns: those that are kept in a run."""
+    found = {}
+    for path in sorted((ROOT / "src" / "planalign" / "dbt" / "models").rglob("*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            if model.get("columns"):
+                found[model["name"]] = model["columns"]
+    return found
+
+
+def documented(mart):
+    """Return column -> (type, whether it may be null) of a section of the page."""
+    [text] = [part for part in PAGE.split("\n## ") if part.splitlines()[0] == mart]
+    rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
+    return {row[1].strip(" `"): (row[2].strip(), "null" in row[3]) for row in rows}
+
+
+def test_the_marts_of_the_project_are_documented():
+    titles = {part.splitlines()[0] for part in PAGE.split("\n## ")[1:]}
+    assert titles == set(marts())
+
+
+@pytest.mark.parametrize("mart", marts())
+def test_every_column_is_documented_in_order_with_its_type(mart):
+    declared = {
+        column["name"]: (column["data_type"], not column.get("constraints"))
+        for column in marts()[mart]
+    }
+    assert list(documented(mart).items()) == list(declared.items())
+
+
+def test_every_event_type_has_its_payload_documented():
+    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
+    model = ROOT / "src" / "planalign" / "dbt" / "models" / "events" / "fct_yearly_events.sql"
+    types = [
+        line.split("'")[1]
+        for line in model.read_text(encoding="utf-8").splitlines()
+        if line.strip().endswith("' as event_type,")
+    ]
+    assert types
+    assert [one for one in types if f"| `{one}` |" not in page] == []

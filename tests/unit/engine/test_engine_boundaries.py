@@ -1,0 +1,34 @@
+"""The engine never drags in an interface, and a warm start never imports dbt."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+FORBIDDEN = ("planalign.cli", "planalign.studio", "planalign.charts", "rich", "typer", "dbt")
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "planalign.study",
+        "planalign.engine.year_processor",
+        "planalign.engine.compiler",
+        "planalign.engine.runners.direct",
+        "planalign.results",
+        "planalign.census",
+        "planalign.config",
+    ],
+)
+def test_a_core_module_imports_no_interface_and_no_dbt(module):
+    script = (
+        f"import sys, {module}; "
+        f"print([n for n in sys.modules if n.split('.')[0] in ('rich', 'typer', 'dbt') "
+        f"or n.startswith({FORBIDDEN[:3]!r})])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

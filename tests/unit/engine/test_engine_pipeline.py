@@ -1,0 +1,138 @@
+"""The compiled pipeline: groups, statements, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from planalign.engine import compiler
+from planalign.engine.pipeline import Column, DataTest, Materialization, Model, Pipeline, Step
+from planalign.engine.runners.base import pack
+from planalign.errors import EnvironmentFaultError, ModelError
+
+
+def model(name: str, *needs: str, step: Step = Step.EVENTS) -> Model:
+    return Model(name, step, f"models/{name}.sql", Materialization.TABLE, "select 1 as a", needs)
+
+
+def pipeline(*models: Model) -> Pipeline:
+    return Pipeline("f", (), (), models, ())
+
+
+def names(groups) -> list[list[str]]:
+    return [[m.name for m in group] for group in groups]
+
+
+def test_groups_are_topological_levels_in_name_order():
+    diamond = pipeline(
+        model("b"), model("a"), model("d", "a", "b"), model("c", "a"), model("e", "d", "c")
+    )
+    assert names(diamond.groups(Step.EVENTS)) == [["a", "b"], ["c", "d"], ["e"]]
+    assert diamond.needs_within(Step.EVENTS)["e"] == ("d", "c")
+
+
+def test_a_model_of_an_earlier_step_is_not_waited_for():
+    two = pipeline(model("a", step=Step.BASELINE), model("b", "a"))
+    assert names(two.groups(Step.EVENTS)) == [["b"]]
+    assert two.needs_within(Step.EVENTS) == {"b": ()}
+
+
+def test_commands_join_levels_and_keep_their_order():
+    chain = [(model("a"),), (model("b"), model("c")), (model("d"),)]
+    assert names(pack(chain, 8)) == [["a", "b", "c", "d"]]
+    assert names(pack(chain, 3)) == [["a", "b", "c"], ["d"]]
+    assert names(pack([], 8)) == []
+
+
+def test_a_yearly_fact_is_appended_by_name_after_its_year_is_removed():
+    fact = replace(
+        model("fct"),
+        materialization=Materialization.YEARLY,
+        columns=(
+            Column("scenario_id", "VARCHAR", not_null=True),
+            Column("replicate", "INTEGER"),
+            Column("simulation_year", "INTEGER"),
+        ),
+    )
+    delete, insert = fact.statements()
+    assert "simulation_year >=" in delete
+    assert "(scenario_id, replicate) in" in delete
+    assert insert.startswith('insert into "main"."fct" ("scenario_id", "replicate"')
+    assert '"scenario_id" VARCHAR not null' in fact.create_statement()
+
+
+def test_a_pipeline_survives_saving_and_a_damaged_one_is_refused(tmp_path):
+    whole = replace(
+        pipeline(model("a"), model("b", "a")),
+        tests=(DataTest("t", Step.VALIDATION, "tests/t.sql", "select 1", limit=5),),
+    )
+    path = tmp_path / "folder" / "pipeline.json"
+    whole.save(path)
+    assert Pipeline.load(path) == whole
+    for damage in ("", "{", '{"format": 999}', json.dumps({"format": 1})):
+        path.write_text(damage)
+        with pytest.raises(EnvironmentFaultError):
+            Pipeline.load(path)
+
+
+def node(**changes):
+    config = {
+        "materialized": "table",
+        "contract": {"enforced": False},
+        "pre-hook": [],
+        "post-hook": [],
+        **changes.pop("config", {}),
+    }
+    return {
+        "name": "m",
+        "fqn": ["planalign", "events", "m"],
+        "original_file_path": "models/events/m.sql",
+        "raw_code": "select 1",
+        "compiled_code": "select 1",
+        "depends_on": {"nodes": []},
+        "columns": {},
+        "constraints": [],
+        "config": config,
+        **changes,
+    }
+
+
+def test_a_plain_model_is_read():
+    assert compiler._model(node(), {}).step is Step.EVENTS
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"config": {"pre-hook": [{"sql": "select 1"}]}}, "pre-hook"),
+        ({"config": {"sql_header": "set x"}}, "sql_header"),
+        ({"config": {"indexes": [{}]}}, "indexes"),
+        ({"config": {"materialized": "incremental"}}, "incremental"),
+        ({"config": {"materialized": "ephemeral"}}, "ephemeral"),
+        ({"config": {"materialized": "yearly"}}, "contract"),
+        ({"raw_code": "{% if is_incremental() %}"}, "is_incremental"),
+        ({"raw_code": "{{ run_query('x') }}"}, "run_query"),
+        ({"raw_code": "{{ var('year') }}"}, "var"),
+        ({"fqn": ["planalign", "marts", "m"]}, "marts"),
+        ({"constraints": [{"type": "check"}]}, "constraints"),
+    ],
+)
+def test_what_direct_does_not_reproduce_is_refused(changes, word):
+    with pytest.raises(ModelError) as caught:
+        compiler._model(node(**changes), {})
+    assert word in str(caught.value)
+    assert "m" in str(caught.value)
+
+
+def test_a_broken_contract_is_named():
+    fact = replace(
+        model("fct"),
+        materialization=Materialization.YEARLY,
+        columns=(Column("a", "VARCHAR"), Column("b", "INTEGER")),
+    )
+    with pytest.raises(ModelError) as caught:
+        compiler._check_contracts(pipeline(fact))
+    assert "a: contract VARCHAR, model INTEGER" in str(caught.value)
+    assert "b: contract INTEGER, model absent" in str(caught.value)

@@ -1,0 +1,197 @@
+"""Seven steps in order, on a pipeline of three tiny models."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from planalign.engine.database import Database, Settings
+from planalign.engine.inputs import Trajectory
+from planalign.engine.pipeline import (
+    Column,
+    DataTest,
+    Materialization,
+    Model,
+    Pipeline,
+    Source,
+    Step,
+)
+from planalign.engine.project import Project
+from planalign.engine.runners.direct import DirectRunner
+from planalign.engine.year_processor import STEPS, StepOrderError, WorkforceSummary, YearProcessor
+from planalign.errors import ModelError
+
+YEAR = "(select simulation_year from inputs.control)"
+SUMMARY_COLUMNS = tuple(WorkforceSummary.__dataclass_fields__)
+
+
+def fact(name: str, step: Step, sql: str, columns: tuple[Column, ...]) -> Model:
+    return Model(name, step, f"models/{name}.sql", Materialization.YEARLY, sql, (), columns)
+
+
+def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> Pipeline:
+    counts = ", ".join(f"1 as {name}" for name in SUMMARY_COLUMNS[2:])
+    return Pipeline(
+        fingerprint="f",
+        sources=(
+            Source(
+                "control", (Column("simulation_year", "INTEGER"), Column("start_year", "INTEGER"))
+            ),
+            Source(
+                "trajectories",
+                (
+                    Column("trajectory_id", "INTEGER"),
+                    Column("scenario_id", "VARCHAR"),
+                    Column("replicate", "INTEGER"),
+                    Column("random_seed", "BIGINT"),
+                ),
+            ),
+        ),
+        seeds=(),
+        models=(
+            Model(
+                "int_baseline",
+                Step.BASELINE,
+                "models/int_baseline.sql",
+                Materialization.TABLE,
+                "select nothing from nowhere" if broken_model else "select 1 as a",
+                (),
+            ),
+            fact(
+                "fct_financial_summary",
+                Step.SNAPSHOT,
+                f"select scenario_id, replicate, {YEAR} as simulation_year, {counts} "
+                "from inputs.trajectories",
+                (
+                    Column("scenario_id", "VARCHAR"),
+                    Column("replicate", "INTEGER"),
+                    Column("simulation_year", "INTEGER"),
+                    *(Column(name, "INTEGER") for name in SUMMARY_COLUMNS[2:]),
+                ),
+            ),
+        ),
+        tests=(
+            DataTest(
+                "assert_nothing",
+                Step.VALIDATION,
+                "tests/assert_nothing.sql",
+                f"select 'Ann' as who where {str(broken_rule).lower()}",
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def processor(tmp_path):
+    made = []
+
+    def make(pipeline: Pipeline) -> YearProcessor:
+        database = Database(tmp_path / "results.duckdb", Settings(2, "1GB"))
+        database.create()
+        runner = DirectRunner(Project.at(None), pipeline, database)
+        made.append((runner, database))
+
+        def load_inputs(database: Database) -> None:
+            with database.cursor() as cursor:
+                for source in pipeline.sources:
+                    cursor.execute(source.create_statement())
+                cursor.execute("insert into inputs.control values (2025, 2025)")
+
+        result = YearProcessor(pipeline, database, runner, load_inputs, lambda kind, **_: None)
+        result.database = database
+        return result
+
+    yield make
+    for runner, database in made:
+        runner.close()
+        database.release()
+
+
+BLOCK = (Trajectory(0, "baseline", 0, 42), Trajectory(1, "baseline", 1, 43))
+
+
+def ready(processor: YearProcessor) -> YearProcessor:
+    processor.run_step(Step.SETUP)
+    processor.begin_block(BLOCK)
+    return processor
+
+
+def query(processor: YearProcessor, sql: str) -> list[tuple[object, ...]]:
+    with processor.database.cursor() as cursor:
+        return cursor.execute(sql).fetchall()
+
+
+def test_a_year_gives_a_typed_result_and_is_marked_complete(processor):
+    working = ready(processor(small_pipeline()))
+    result = working.run_year(2025)
+    assert result.year == 2025
+    assert list(result.seconds_by_step) == list(STEPS[1:])
+    assert set(result.seconds_by_model) == {"int_baseline", "fct_financial_summary"}
+    assert result.rows == {"fct_financial_summary": 2}
+    assert [s.replicate for s in result.summaries] == [0, 1]
+    assert query(working, "from run_years order by all") == [
+        ("baseline", 0, 2025),
+        ("baseline", 1, 2025),
+    ]
+    tables = query(working, "select table_name from duckdb_tables() where table_name like 'int%'")
+    assert tables == []  # what lives for a year is dropped with it
+
+
+def test_the_asynchronous_interface_gives_the_same(processor):
+    working = ready(processor(small_pipeline()))
+    assert asyncio.run(working.process_year(2025)).rows == {"fct_financial_summary": 2}
+
+
+def test_a_repeated_year_is_not_doubled_and_makes_later_years_stale(processor):
+    working = ready(processor(small_pipeline()))
+    for year in (2025, 2026, 2025):
+        working.run_year(year)
+    found = query(working, "select distinct simulation_year from fct_financial_summary")
+    assert found == [(2025,)]
+    assert query(working, "select count(*) from run_years") == [(2,)]
+
+
+def test_years_are_strictly_in_order(processor):
+    working = ready(processor(small_pipeline()))
+    with pytest.raises(StepOrderError, match="2026 is|needs 2025"):
+        working.run_year(2026)
+
+
+@pytest.mark.parametrize("step", STEPS[2:])
+def test_a_step_names_the_one_that_it_needs(processor, step):
+    working = ready(processor(small_pipeline()))
+    working.begin_year(2025)
+    needed = STEPS[STEPS.index(step) - 1]
+    with pytest.raises(StepOrderError) as caught:
+        working.run_step(step)
+    assert f"step {step} needs {needed}" in str(caught.value)
+    assert "2025" in str(caught.value)
+
+
+def test_nothing_runs_before_setup(processor):
+    working = processor(small_pipeline())
+    for attempt in (
+        lambda: working.begin_block(BLOCK),
+        lambda: working.begin_year(2025),
+        lambda: working.run_step(Step.TRANSITION),
+    ):
+        with pytest.raises(StepOrderError, match="setup"):
+            attempt()
+
+
+def test_a_broken_rule_is_named_with_its_rows_and_the_year_is_not_complete(processor):
+    working = ready(processor(small_pipeline(broken_rule=True)))
+    with pytest.raises(ModelError) as caught:
+        working.run_year(2025)
+    assert "assert_nothing" in str(caught.value)
+    assert "Ann" in str(caught.value)
+    assert query(working, "select count(*) from run_years") == [(0,)]
+
+
+def test_a_broken_model_is_named_with_its_file(processor):
+    working = ready(processor(small_pipeline(broken_model=True)))
+    with pytest.raises(ModelError) as caught:
+        working.run_year(2025)
+    for word in ("int_baseline", "models/int_baseline.sql", "nowhere"):
+        assert word in str(caught.value)

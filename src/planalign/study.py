@@ -22,8 +22,15 @@ from planalign.engine.project import Project
 from planalign.engine.run_folder import RunFolder, provenance, run_folder
 from planalign.engine.runners import make_runner
 from planalign.engine.telemetry import EventLog, Listener, broadcast
+from planalign.engine.year_cache import Hit, Keys, YearCache, year_keys
 from planalign.engine.year_processor import YearProcessor, YearResult
-from planalign.errors import InterruptedRunError, ModelError, PlanalignError, UsageError
+from planalign.errors import (
+    EnvironmentFaultError,
+    InterruptedRunError,
+    ModelError,
+    PlanalignError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -40,7 +47,8 @@ class Request:
     """What to run of a configuration, and how.
 
     `scenario` and `replicate` choose one of those configured; the result is the
-    one it has among all. Without `use_cache` the models are compiled anew.
+    one it has among all. With a `cache`, `direct` takes the years
+    that an earlier run has computed from it; the other runners compute every year.
     `employees_per_block` bounds how many opening employees go through a year in
     one pass; it changes no result.
     """
@@ -51,7 +59,7 @@ class Request:
     scenario: str | None = None
     replicate: int | None = None
     resume: bool = False
-    use_cache: bool = True
+    cache: YearCache | None = None
     employees_per_block: int = EMPLOYEES_PER_BLOCK
 
 
@@ -115,23 +123,41 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
             trajectories=len(plan),
             resumed=request.resume,
         )
+        run = _Run(request, plan, folder, project, tell)
         try:
-            years = _Run(request, plan, folder, project, tell).run()
-        except (KeyboardInterrupt, duckdb.InterruptException) as error:
+            years = run.run()
+        except PlanalignError as error:
+            tell("run_failed", error=str(error))
+            raise
+        except OSError as error:
+            tell("run_failed", error=str(error))
+            raise EnvironmentFaultError(
+                f"{folder.partial} cannot be written ({error})",
+                "Free disk space or mend the folder's permissions, and go on with --resume.",
+            ) from error
+        except BaseException as error:
+            if not _is_interruption(error):
+                tell("run_failed", error=repr(error))
+                raise
             tell("run_interrupted")
             raise InterruptedRunError(
                 f"stopped; the whole years are kept in {folder.partial}",
                 f"Go on with --resume --output {folder.output}",
             ) from error
-        except PlanalignError as error:
-            tell("run_failed", error=str(error))
-            raise
         else:
             tell("run_completed", seconds=round(time.perf_counter() - started, 6))
         finally:
             log.close()
         path = folder.publish()
+        run.keep(path, years)
     return Completed(path, tuple(years), time.perf_counter() - started)
+
+
+def _is_interruption(error: BaseException) -> bool:
+    """Say whether an error is Ctrl-C, in one of the forms that DuckDB gives it."""
+    return isinstance(error, KeyboardInterrupt | duckdb.InterruptException) or isinstance(
+        error.__cause__, KeyboardInterrupt
+    )
 
 
 @dataclass(frozen=True)
@@ -143,6 +169,8 @@ class _Run:
     folder: RunFolder
     project: Project
     tell: Listener
+    keys: Keys = field(default_factory=dict)
+    hits: dict[str, Hit] = field(default_factory=dict)
 
     def run(self) -> list[YearResult]:
         """Simulate what is not complete yet and close the database."""
@@ -150,9 +178,9 @@ class _Run:
         database = Database(self.folder.database, _settings(config))
         record = provenance(_influences(config, self.plan), config.census, self.project)
         self.folder.check_same_study(record)
-        if not (self.request.use_cache and is_compiled(self.project)):
+        if not is_compiled(self.project):
             self.tell("compiling", project=str(self.project.folder))
-        pipeline = pipeline_for(self.project, use_cache=self.request.use_cache)
+        pipeline = pipeline_for(self.project)
         database.create()
         self.folder.write("config.yaml", to_yaml(config))
         self.folder.write("provenance.json", json.dumps(record, indent=2) + "\n")
@@ -162,10 +190,43 @@ class _Run:
                 pipeline, database, runner, partial(self._load_inputs, pipeline), self.tell
             )
             processor.run_step(Step.SETUP)
-            return list(self._years(processor, database))
+            self._look_up(pipeline, record)
+            return list(self._years(processor, pipeline, database))
         finally:
             runner.close()
             database.release()
+
+    def _look_up(self, pipeline: Pipeline, record: Mapping[str, Any]) -> None:
+        """Name the state after each year, and find those that the cache has."""
+        if self.request.cache is None:
+            return
+        config = self.request.config
+        shared = json.dumps(
+            [
+                pipeline.fingerprint,
+                record["versions"],
+                record["fingerprints"]["census"],
+                dict(config.census_columns),
+                config.effective_census_date.isoformat(),
+            ],
+            sort_keys=True,
+        )
+        self.keys.update(year_keys(shared, config, scenario_settings(config), self.plan))
+        self.hits.update(self.request.cache.find(self.keys.values()))
+
+    def keep(self, path: Path, years: Sequence[YearResult]) -> None:
+        """Let the cache remember the published run, unless all of it came from there."""
+        cache = self.request.cache
+        if cache is None or all(result.is_from_cache for result in years):
+            return
+        seconds = {result.year: result.seconds for result in years if not result.is_from_cache}
+        cache.keep(
+            path,
+            {
+                key: seconds.get(year, 0.0) / len(self.plan)
+                for (_, _, year), key in self.keys.items()
+            },
+        )
 
     def _load_inputs(self, pipeline: Pipeline, database: Database) -> None:
         config = self.request.config
@@ -188,7 +249,9 @@ class _Run:
         for warning in summary.warnings:
             self.tell("warning", message=warning)
 
-    def _years(self, processor: YearProcessor, database: Database) -> Iterator[YearResult]:
+    def _years(
+        self, processor: YearProcessor, pipeline: Pipeline, database: Database
+    ) -> Iterator[YearResult]:
         simulation = self.request.config.simulation
         with database.cursor() as cursor:
             opening = cursor.execute(
@@ -204,10 +267,43 @@ class _Run:
             for year in simulation.years:
                 if all((t.scenario, t.replicate, year) in complete for t in block):
                     continue
-                result = processor.run_year(year)
+                result = self._cached(processor, pipeline, year, block) or processor.run_year(year)
                 for warning in result.warnings:
                     self.tell("warning", message=warning)
                 yield result
+
+    def _cached(
+        self,
+        processor: YearProcessor,
+        pipeline: Pipeline,
+        year: int,
+        block: Sequence[Trajectory],
+    ) -> YearResult | None:
+        """Take a year from the cache, if every trajectory of the block is there."""
+        cache, found = self.request.cache, {}
+        if cache is None or self.request.runner != "direct":
+            return None
+        for trajectory in block:
+            hit = self.hits.get(self.keys[trajectory.scenario, trajectory.replicate, year])
+            if hit is None:
+                return None
+            found[trajectory.scenario, trajectory.replicate] = hit
+        try:
+            result = processor.adopt_year(
+                year, lambda cursor: cache.copy_year(cursor, pipeline, year, found)
+            )
+        except duckdb.Error as error:
+            self.hits.clear()
+            self.tell("cache_ignored", year=year, reason=str(error))
+            return None
+        self.tell(
+            "year_from_cache",
+            year=year,
+            trajectories=len(block),
+            seconds=round(result.seconds, 6),
+            saved_seconds=round(sum(hit.seconds for hit in found.values()) - result.seconds, 6),
+        )
+        return result
 
 
 def _plan(request: Request) -> tuple[Trajectory, ...]:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import duckdb
@@ -21,6 +20,7 @@ from planalign.study import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from conftest import Studies
     from planalign.results import Run

@@ -56,7 +56,7 @@ class Parity:
 
     def simulate(self, project: Path, output: str, years: str, *options: str, **variables) -> Path:
         done = self.run(
-            "simulate", years, "--output", output, *options, cwd=project, **variables
+            "simulate", years, "--no-cache", "--output", output, *options, cwd=project, **variables
         )
         assert done.returncode == 0, done.stderr
         return project / output

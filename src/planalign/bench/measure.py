@@ -69,7 +69,7 @@ class Bench:
                 "--runner", workload.runner,
                 "--seeds", str(workload.seeds),
                 "--output", str(Path(folder, "run")),
-                "--json", *workload.options,
+                "--json", "--no-cache", *workload.options,
             ]  # fmt: skip
             output = Path(folder, "stdout.json")
             with output.open("w") as stdout:

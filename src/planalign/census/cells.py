@@ -37,6 +37,7 @@ def text_of(reference: str, sql_type: str, kind: Kind) -> str | None:
 
     Returns:
         None for a type that no census column can be read from.
+
     """
     sql_type = sql_type.strip('"')
     decimal = _DECIMAL.fullmatch(sql_type)

@@ -24,6 +24,7 @@ class CheckReport:
         file: the file, as given.
         problems: as `read_census` reports them; none if the census can be used.
         summary: None if there is any problem.
+
     """
 
     file: str
@@ -55,6 +56,7 @@ def check_census(path: Path, *, columns: Mapping[str, str], census_date: date) -
 
     Raises:
         EnvironmentFaultError: memory or disk did not suffice.
+
     """
     with duckdb.connect() as connection:
         try:

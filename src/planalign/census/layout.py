@@ -23,6 +23,7 @@ class Layout:
         names: the file's own column names, trimmed, in file order.
         ignored: names of the columns that are not read.
         problems: what is wrong with the columns themselves.
+
     """
 
     positions: Mapping[str, int]

@@ -49,6 +49,7 @@ class CensusSummary:
         terminated: the others.
         ignored_columns: columns of the file that are not read and not stored.
         warnings: sentences about what is allowed but unusual.
+
     """
 
     rows: int
@@ -143,6 +144,7 @@ def read_census(
             Parquet file that is damaged inside may make DuckDB close the database.
         EnvironmentFaultError: memory or disk did not suffice.
         ValueError: `table` is not a plain name.
+
     """
     if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", part) for part in table.split(".")):
         raise ValueError(f"not the name of a table: {table!r}")

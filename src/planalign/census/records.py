@@ -31,6 +31,7 @@ def keep_sound_records(
 
     Raises:
         InputError: the file cannot be read to its end.
+
     """
     file = str(path)
     problems: list[Problem] = []

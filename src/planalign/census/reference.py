@@ -101,6 +101,7 @@ class AgeYear:
         level: of those in the levels before each but the first.
         deferral_tenths: mean deferral of those who save, tenths of a % of pay.
         part_time: of those who work part time.
+
     """
 
     age: int

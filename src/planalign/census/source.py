@@ -42,6 +42,7 @@ class Source:
         parameters: values to bind to it.
         delimiter: of a CSV file.
         skipped: records of a CSV file up to and with its header.
+
     """
 
     names: tuple[str, ...]
@@ -69,6 +70,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, wanted: set[s
 
     Raises:
         InputError: the file is not there, or is not what its name says.
+
     """
     file, name = str(path), path.name.lower()
     if not name.endswith((".csv", ".csv.gz", ".parquet")):
@@ -210,6 +212,7 @@ def csv_scan(path: Path, *, width: int, delimiter: str) -> tuple[str, dict[str, 
         path: the file.
         width: how many columns it has.
         delimiter: what stands between two values.
+
     """
     columns = ", ".join(f"'c{position}': 'varchar'" for position in range(width))
     scan = (

@@ -48,6 +48,7 @@ def load(scan: str, row_number: str, texts: Mapping[str, str]) -> str:
         scan: table function to select from.
         row_number: expression for the 1-based number of a row.
         texts: census column -> expression for its text; null where there is none.
+
     """
     complete = dict.fromkeys(NAMES, "cast(null as varchar)") | dict(texts)
     as_text = ", ".join(f"{complete[name]} as {quoted(TEXT_OF[name])}" for name in NAMES)

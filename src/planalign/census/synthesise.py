@@ -73,6 +73,7 @@ def generate_census(
     Raises:
         UsageError: no such kind of file, no such folder, or no employees.
         EnvironmentFaultError: the file cannot be written.
+
     """
     suffix = output.suffix.lower()
     if suffix not in {".parquet", ".csv"}:

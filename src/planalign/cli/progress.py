@@ -54,6 +54,8 @@ def following() -> Iterator[Listener]:
                 if models["before"]:
                     bar.advance(task, 1 / models["before"])
                 bar.update(task, description=f"{details['year']} {details['model']}")
+            elif kind == "year_from_cache":
+                bar.advance(task, 1)
             elif kind == "year_completed":
                 if not models["before"]:
                     bar.advance(task, 1)
@@ -71,5 +73,7 @@ def _plain(kind: str, **details: Any) -> None:
         console.say(f"{details['year']}: {details['trajectories']} trajectories")
     elif kind == "year_completed":
         console.say(f"{details['year']}: complete in {details['seconds']:.2f} s")
+    elif kind == "year_from_cache":
+        console.say(f"{details['year']}: from cache, saved {details['saved_seconds']:.2f} s")
     elif kind == "warning":
         console.warn(details["message"])

@@ -61,8 +61,16 @@ def simulate(
         typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
     ] = False,
     no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Compile the models even if they are compiled.")
+        bool, typer.Option("--no-cache", help="Neither take years from the cache nor keep them.")
     ] = False,
+    cache_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--cache-dir",
+            metavar="DIR",
+            help="Where computed years are kept. Default: PLANALIGN_CACHE_DIR or the user's cache.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Simulate every scenario and replicate, and publish the run as a folder.
@@ -72,6 +80,8 @@ def simulate(
     blocks); rows, as in `planalign show --json`; warnings (text).
     """
     from planalign.cli.progress import following  # noqa: PLC0415 - duckdb and rich are slow
+    from planalign.engine.folders import cache_folder  # noqa: PLC0415
+    from planalign.engine.year_cache import CACHE_BYTES, YearCache  # noqa: PLC0415
     from planalign.study import Request, run_study  # noqa: PLC0415
 
     request = Request(
@@ -81,7 +91,7 @@ def simulate(
         scenario=scenario,
         replicate=replicate,
         resume=resume,
-        use_cache=not no_cache,
+        cache=None if no_cache else YearCache(cache_dir or cache_folder(), CACHE_BYTES),
     )
     with following() as listener:
         completed = run_study(request, listener)

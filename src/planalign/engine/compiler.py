@@ -46,9 +46,9 @@ _UNSUPPORTED = (
 _DYNAMIC = ("is_incremental(", "run_query(", "var(", "statement(", "env_var(")
 
 
-def pipeline_for(project: Project, *, use_cache: bool = True) -> Pipeline:
+def pipeline_for(project: Project) -> Pipeline:
     """Return the compiled pipeline of a project: shipped, cached, or compiled now."""
-    for path in (SHIPPED, _cached(project)) if use_cache else ():
+    for path in (SHIPPED, _cached(project)):
         if path.is_file():
             try:
                 pipeline = Pipeline.load(path)

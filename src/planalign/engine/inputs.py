@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planalign.config import value_at
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from planalign.config import Config, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
 
+Row = tuple[Any, ...]
+
 _LEVELS = (1, 2, 3, 4, 5)
+# Tables whose second column is the year.
+_BY_YEAR = frozenset({"workforce_parameters", "compensation_parameters", "benefit_plans"})
 _ROWS_PER_STATEMENT = 500
 
 
@@ -54,35 +59,64 @@ def write_inputs(
 
     The control year is set before each year, the trajectories before each block.
     """
-    first, last = config.simulation.start_year, config.simulation.end_year
-    years = range(first, last + 1)
-    tables: dict[str, Iterable[tuple[Any, ...]]] = {
-        "control": [(first, first)],
-        "trajectories": [],
-        "scenarios": (_scenario(name, scenario) for name, scenario in settings.items()),
-        "workforce_parameters": (
-            (name, year, *_workforce(scenario, year))
-            for name, scenario in settings.items()
-            for year in years
-        ),
-        "compensation_parameters": (
+    years = config.simulation.years
+    cursor.execute("create schema if not exists inputs")
+    _fill(cursor, pipeline.source("control"), [(years[0], years[0])])
+    _fill(cursor, pipeline.source("trajectories"), [])
+    rows: dict[str, list[Row]] = {}
+    for name, scenario in settings.items():
+        for table, found in _scenario_rows(name, scenario, years).items():
+            rows.setdefault(table, []).extend(found)
+    for table, found in rows.items():
+        _fill(cursor, pipeline.source(table), found)
+
+
+def yearly_parameters(
+    name: str, scenario: ScenarioSettings, years: Sequence[int]
+) -> tuple[str, dict[int, str]]:
+    """Return all that a scenario tells the models: what is constant, and by year.
+
+    From the very rows that are written, so that no parameter can be forgotten.
+    The settings as text are left out: they describe later years too, and no year
+    is computed from them.
+    """
+    constant: list[Row] = []
+    by_year: dict[int, list[Row]] = {year: [] for year in years}
+    for table, rows in _scenario_rows(name, scenario, years).items():
+        for row in rows:
+            if table in _BY_YEAR:
+                by_year[row[1]].append((table, *row))
+            else:
+                constant.append((table, *(row[:-1] if table == "scenarios" else row)))
+    return _text(constant), {year: _text(rows) for year, rows in by_year.items()}
+
+
+def _text(rows: Iterable[Row]) -> str:
+    return json.dumps([[_plain(value) for value in row] for row in rows])
+
+
+def _plain(value: Any) -> str:
+    """Return a value as text, 0.40 as 0.4: equal parameters give equal text."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    return str(value)
+
+
+def _scenario_rows(
+    name: str, scenario: ScenarioSettings, years: Sequence[int]
+) -> dict[str, list[Row]]:
+    """Return a scenario's rows by table of schema `inputs`."""
+    return {
+        "scenarios": [_scenario(name, scenario)],
+        "workforce_parameters": [(name, year, *_workforce(scenario, year)) for year in years],
+        "compensation_parameters": [
             (name, year, level, *_compensation(scenario, year, level))
-            for name, scenario in settings.items()
             for year in years
             for level in _LEVELS
-        ),
-        "benefit_plans": (
-            (name, year, *_plan(scenario, year))
-            for name, scenario in settings.items()
-            for year in years
-        ),
-        "distributions": (
-            (name, *row) for name, scenario in settings.items() for row in _distributions(scenario)
-        ),
+        ],
+        "benefit_plans": [(name, year, *_plan(scenario, year)) for year in years],
+        "distributions": [(name, *row) for row in _distributions(scenario)],
     }
-    cursor.execute("create schema if not exists inputs")
-    for name, rows in tables.items():
-        _fill(cursor, pipeline.source(name), list(rows))
 
 
 def set_block(
@@ -101,9 +135,7 @@ def set_year(cursor: duckdb.DuckDBPyConnection, year: int) -> None:
     cursor.execute("update inputs.control set simulation_year = ?", [year])
 
 
-def _fill(
-    cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[tuple[Any, ...]]
-) -> None:
+def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]) -> None:
     cursor.execute(source.create_statement())
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         chunk = rows[start : start + _ROWS_PER_STATEMENT]
@@ -114,13 +146,13 @@ def _fill(
         )
 
 
-def _scenario(name: str, scenario: ScenarioSettings) -> tuple[Any, ...]:
+def _scenario(name: str, scenario: ScenarioSettings) -> Row:
     month, day = scenario.compensation.raise_cutoff.split("-")
     settings = json.dumps(scenario.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
     return (name, int(month), int(day), settings)
 
 
-def _workforce(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
+def _workforce(scenario: ScenarioSettings, year: int) -> Row:
     workforce = scenario.workforce
     return tuple(
         value_at(value, year)
@@ -136,7 +168,7 @@ def _workforce(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
     )
 
 
-def _compensation(scenario: ScenarioSettings, year: int, level: int) -> tuple[Any, ...]:
+def _compensation(scenario: ScenarioSettings, year: int, level: int) -> Row:
     compensation = scenario.compensation
     return tuple(
         value_at(value, year, level)
@@ -149,7 +181,7 @@ def _compensation(scenario: ScenarioSettings, year: int, level: int) -> tuple[An
     )
 
 
-def _plan(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
+def _plan(scenario: ScenarioSettings, year: int) -> Row:
     eligibility = scenario.plan.eligibility
     return tuple(
         value_at(value, year)
@@ -161,7 +193,7 @@ def _plan(scenario: ScenarioSettings, year: int) -> tuple[Any, ...]:
     )
 
 
-def _distributions(scenario: ScenarioSettings) -> Iterable[tuple[Any, ...]]:
+def _distributions(scenario: ScenarioSettings) -> Iterable[Row]:
     """Return (distribution, ordinal, label, lower, upper, weight) per class."""
     hiring, compensation = scenario.workforce.hiring, scenario.compensation
     for level in _LEVELS:

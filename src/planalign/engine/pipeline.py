@@ -77,6 +77,16 @@ class Model:
         """Return the quoted name of the model's relation."""
         return f'"main"."{self.name}"'
 
+    @property
+    def has_year(self) -> bool:
+        """Say whether the rows of a fact belong to a year (all but dimensions do)."""
+        return any(column.name == "simulation_year" for column in self.columns)
+
+    @property
+    def has_replicate(self) -> bool:
+        """Say whether the rows of a fact belong to a replicate."""
+        return any(column.name == "replicate" for column in self.columns)
+
     def create_statement(self) -> str:
         """Return the `create table if not exists` of a yearly fact."""
         columns = ", ".join(column.ddl for column in self.columns)
@@ -84,13 +94,12 @@ class Model:
 
     def delete_statement(self) -> str:
         """Return the statement that removes the block's rows from the year on."""
-        names = {column.name for column in self.columns}
         year = (
             "simulation_year >= (select simulation_year from inputs.control) and "
-            if "simulation_year" in names
+            if self.has_year
             else ""
         )
-        key = "(scenario_id, replicate)" if "replicate" in names else "(scenario_id)"
+        key = "(scenario_id, replicate)" if self.has_replicate else "(scenario_id)"
         return (
             f"delete from {self.relation} where {year}{key} in "
             f"(select {key.strip('()')} from inputs.trajectories)"

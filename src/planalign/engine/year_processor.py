@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from planalign.engine.inputs import set_block, set_year
 from planalign.engine.pipeline import Materialization, Step
@@ -14,6 +14,8 @@ from planalign.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from decimal import Decimal
+
+    import duckdb
 
     from planalign.engine.database import Database
     from planalign.engine.inputs import Trajectory
@@ -56,7 +58,10 @@ class WorkforceSummary:
 
 @dataclass(frozen=True)
 class YearResult:
-    """What a year did: seconds by step and model, rows by fact, and the summary."""
+    """What a year did: seconds by step and model, rows by fact, and the summary.
+
+    A year that was taken from an earlier run has neither steps nor models.
+    """
 
     year: int
     seconds: float
@@ -65,6 +70,7 @@ class YearResult:
     rows: dict[str, int]
     summaries: tuple[WorkforceSummary, ...]
     warnings: tuple[str, ...]
+    is_from_cache: bool = False
 
 
 class YearProcessor:
@@ -144,6 +150,28 @@ class YearProcessor:
         )
         return result
 
+    def adopt_year(
+        self, year: int, copy: Callable[[duckdb.DuckDBPyConnection], None]
+    ) -> YearResult:
+        """Take a year that an earlier run has computed, in place of computing it.
+
+        `copy` puts its rows into the facts and marks it complete.
+
+        Raises:
+            StepOrderError: the year before it is not complete.
+            duckdb.Error: `copy` failed; the year is as it was.
+        """
+        started = time.perf_counter()
+        self.begin_year(year)
+        self._turn_to_year()
+        with self._database.cursor() as cursor:
+            copy(cursor)
+            for fact in self._pipeline.yearly_facts:
+                if not fact.has_year:
+                    for statement in fact.statements():
+                        cursor.execute(statement)
+        return self._result(year, started, {}, is_from_cache=True)
+
     def begin_year(self, year: int) -> None:
         """Make `year` the one that the steps work on.
 
@@ -198,7 +226,11 @@ class YearProcessor:
         self._is_set_up = True
 
     def _transition(self) -> None:
-        """Turn the control table to the year, if the year before it is complete."""
+        """Turn to the year, if the one before it is complete and consistent."""
+        self._turn_to_year()
+        self._check(Step.TRANSITION)
+
+    def _turn_to_year(self) -> None:
         year = self._year
         with self._database.cursor() as cursor:
             missing = cursor.execute(
@@ -222,7 +254,6 @@ class YearProcessor:
                 [year],
             )
             set_year(cursor, year or 0)
-        self._check(Step.TRANSITION)
 
     def _build(self, step: Step) -> None:
         for timing in self._runner.run_models(step):
@@ -273,16 +304,8 @@ class YearProcessor:
     def _complete(
         self, year: int, started: float, seconds_by_step: dict[Step, float]
     ) -> YearResult:
-        """Read the result, drop what lives for one year, and mark the year complete."""
+        """Drop what lives for one year, and mark the year complete."""
         with self._database.cursor() as cursor:
-            summaries = self._summaries(cursor, year)
-            rows = {
-                fact.name: cursor.execute(
-                    f"select count(*) from {fact.relation} where simulation_year = ?", [year]
-                ).fetchone()[0]  # type: ignore[index]
-                for fact in self._pipeline.yearly_facts
-                if any(column.name == "simulation_year" for column in fact.columns)
-            }
             for model in reversed(self._pipeline.intermediates):
                 kind = "view" if model.materialization is Materialization.VIEW else "table"
                 cursor.execute(f"drop {kind} if exists {model.relation}")
@@ -290,6 +313,25 @@ class YearProcessor:
                 "insert into run_years select scenario_id, replicate, ? from inputs.trajectories",
                 [year],
             )
+        return self._result(year, started, seconds_by_step)
+
+    def _result(
+        self,
+        year: int,
+        started: float,
+        seconds_by_step: dict[Step, float],
+        *,
+        is_from_cache: bool = False,
+    ) -> YearResult:
+        with self._database.cursor() as cursor:
+            summaries = self._summaries(cursor, year)
+            rows = {
+                fact.name: cursor.execute(
+                    f"select count(*) from {fact.relation} where simulation_year = ?", [year]
+                ).fetchall()[0][0]
+                for fact in self._pipeline.yearly_facts
+                if fact.has_year
+            }
         self._year = None
         return YearResult(
             year=year,
@@ -308,9 +350,12 @@ class YearProcessor:
                     if s.unmet_reduction > 0
                 ),
             ),
+            is_from_cache=is_from_cache,
         )
 
-    def _summaries(self, cursor: Any, year: int) -> tuple[WorkforceSummary, ...]:
+    def _summaries(
+        self, cursor: duckdb.DuckDBPyConnection, year: int
+    ) -> tuple[WorkforceSummary, ...]:
         names = ", ".join(WorkforceSummary.__dataclass_fields__)
         return tuple(
             WorkforceSummary(*row)

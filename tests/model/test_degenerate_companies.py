@@ -1,0 +1,369 @@
+"""Companies and settings at the edge: balanced books, or a refusal that says why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from planalign.errors import ModelError, PlanalignError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Studies
+    from planalign.results import Run, YearSummary
+
+YEARS = {"start_year": 2025, "end_year": 2027}
+
+
+def company(studies: Studies, count: int = 60, **changes: Any) -> Path:
+    """Return employees who differ in nothing but what is left to the defaults."""
+    return studies.census(
+        (
+            f"E{number:03}",
+            changes.get("born", f"{1962 + number % 40}-0{1 + number % 9}-1{number % 10}"),
+            changes.get("hired", f"{2012 + number % 12}-0{1 + number % 9}-2{number % 9}"),
+            changes.get("pay", f"{40000 + 997 * number}.{number % 100:02}"),
+            changes.get("level", 1 + number % 5),
+        )
+        for number in range(count)
+    )
+
+
+def assert_balanced(run: Run) -> list[YearSummary]:
+    """Check headcounts within and between years, by the summary and by the people."""
+    summaries = run.summary()
+    assert summaries
+    counted = {
+        row[:3]: row[3:]
+        for row in run.sql(
+            "select scenario_id, replicate, simulation_year, count(*), "
+            "count(*) filter (where employment_status = 'active'), "
+            "count(distinct employee_id) from fct_workforce_snapshot group by all"
+        ).fetchall()
+    }
+    for year in summaries:
+        assert (
+            year.opening_headcount
+            + year.hires
+            - year.experienced_terminations
+            - year.new_hire_terminations
+            == year.closing_headcount
+        )
+        key = (year.scenario_id, year.replicate, year.simulation_year)
+        people = year.opening_headcount + year.hires
+        assert counted.get(key, (0, 0, 0)) == (people, year.closing_headcount, people)
+    for before, after in pairwise(summaries):
+        if (before.scenario_id, before.replicate) == (after.scenario_id, after.replicate):
+            assert after.opening_headcount == before.closing_headcount
+    return summaries
+
+
+@pytest.mark.parametrize("growth", [-1, -0.5, 0, 0.0001, 1, 3])
+def test_growth(studies: Studies, growth: float) -> None:
+    run = studies.simulate(
+        company(studies), simulation=YEARS, workforce={"target_growth_rate": growth}
+    )
+    first, *_, last = assert_balanced(run)
+    if growth == -1:
+        assert first.hires == 0
+        assert first.unmet_reduction == first.closing_headcount > 0
+    if growth == 3:
+        assert last.closing_headcount > 2000
+
+
+@pytest.mark.parametrize("alignment", ["expected", "exact"])
+@pytest.mark.parametrize("hires_leaving", [0, 0.99])
+@pytest.mark.parametrize("leaving", [0, 1])
+def test_everybody_or_nobody_leaves(
+    studies: Studies, leaving: int, hires_leaving: float, alignment: str
+) -> None:
+    run = studies.simulate(
+        company(studies, 40),
+        simulation=YEARS,
+        workforce={
+            "total_termination_rate": leaving,
+            "new_hire_termination_rate": hires_leaving,
+            "alignment": alignment,
+            "promotion_rate": 1,
+            "target_growth_rate": 0,
+        },
+    )
+    summaries = assert_balanced(run)
+    for year in summaries:
+        assert year.experienced_terminations == leaving * year.opening_headcount
+        if hires_leaving == 0:
+            assert year.new_hire_terminations == 0
+            assert year.closing_headcount == year.target_closing_headcount
+    if leaving == 0:
+        # Everyone who can be is promoted; in five levels nobody can after four years.
+        assert summaries[0].promotions == 32
+        assert summaries[2].promotions == 16
+
+
+def test_a_company_that_empties_stays_empty(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, 5),
+        simulation=YEARS,
+        workforce={"total_termination_rate": 1, "target_growth_rate": -1},
+    )
+    summaries = assert_balanced(run)
+    assert [year.opening_headcount for year in summaries] == [5, 0, 0]
+    assert [year.closing_headcount for year in summaries] == [0, 0, 0]
+    assert [year.average_compensation for year in summaries] == [None] * 3
+
+
+@pytest.mark.parametrize("alignment", ["expected", "exact"])
+def test_one_employee(studies: Studies, alignment: str) -> None:
+    run = studies.simulate(
+        company(studies, 1),
+        simulation={**YEARS, "replicates": 20},
+        workforce={"total_termination_rate": 0.5, "alignment": alignment},
+    )
+    summaries = assert_balanced(run)
+    assert {year.opening_headcount for year in summaries[::3]} == {1}
+    if alignment == "expected":
+        assert {year.experienced_terminations for year in summaries[::3]} == {0, 1}
+    else:
+        # One half rounds away from zero.
+        assert {year.experienced_terminations for year in summaries[::3]} == {1}
+
+
+def test_everybody_at_the_highest_level(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, level=5),
+        simulation=YEARS,
+        workforce={"promotion_rate": 1, "hiring": {"level_weights": {5: 1}}},
+    )
+    assert {year.promotions for year in assert_balanced(run)} == {0}
+
+
+@pytest.mark.parametrize("leaving", [0, 0.12, 1])
+def test_everybody_is_ninety(studies: Studies, leaving: float) -> None:
+    run = studies.simulate(
+        company(studies, born="1934-06-15", hired="1960-01-04"),
+        simulation=YEARS,
+        workforce={"total_termination_rate": leaving},
+    )
+    summaries = assert_balanced(run)
+    assert summaries[0].experienced_terminations == leaving * 60 or leaving == 0.12
+
+
+@pytest.mark.parametrize("born", ["1900-01-01", "1900-01-02", "1900-12-31"])
+def test_nobody_vanishes_of_old_age(studies: Studies, born: str) -> None:
+    """Beyond the ages that the tables know, a run is refused, never short of people."""
+    try:
+        run = studies.simulate(
+            company(studies, 5, born=born, hired="1960-01-04"),
+            simulation={"start_year": 2029, "end_year": 2033},
+            workforce={"total_termination_rate": 0, "target_growth_rate": 0},
+        )
+    except PlanalignError:
+        return
+    summaries = assert_balanced(run)
+    assert [year.closing_headcount for year in summaries] == [5] * 5
+
+
+@pytest.mark.parametrize("born", ["1900-01-01", "1950-06-15"])
+def test_nobody_vanishes_before_the_first_year(studies: Studies, born: str) -> None:
+    try:
+        run = studies.simulate(
+            company(studies, 5, born=born, hired="1970-01-04"),
+            simulation={"start_year": 2060, "end_year": 2060},
+        )
+    except PlanalignError:
+        assert born == "1900-01-01"
+        return
+    assert assert_balanced(run)[0].opening_headcount == 5
+
+
+@pytest.mark.parametrize("pay", ["0.01", "99999999.99"])
+def test_pay_at_its_limits_for_ten_years(studies: Studies, pay: str) -> None:
+    run = studies.simulate(
+        company(studies, 20, pay=pay, hired="2020-02-29"),
+        simulation={"start_year": 2025, "end_year": 2034},
+        workforce={"total_termination_rate": 0.05, "target_growth_rate": 0, "promotion_rate": 0.2},
+        compensation={"cola_rate": 0.5, "merit_budget": 0.5},
+    )
+    assert_balanced(run)
+    [(lowest, highest)] = run.sql(
+        "select min(current_compensation), max(current_compensation) "
+        "from fct_workforce_snapshot where simulation_year = 2034 and hire_date = '2020-02-29'"
+    ).fetchall()
+    if pay == "99999999.99":
+        assert highest > Decimal(10) ** 10
+    else:
+        assert lowest >= Decimal("0.01")
+
+
+def test_pay_beyond_what_fits_is_refused(studies: Studies) -> None:
+    with pytest.raises(ModelError, match="int_workforce_changes"):
+        studies.simulate(
+            company(studies, 5, pay="99999999.99"),
+            simulation={"start_year": 2025, "end_year": 2045},
+            workforce={"total_termination_rate": 0},
+            compensation={"cola_rate": 1, "merit_budget": 1},
+        )
+
+
+@pytest.mark.parametrize("cola", [0, -0.025, -0.5])
+def test_no_merit_and_no_or_negative_cola(studies: Studies, cola: float) -> None:
+    run = studies.simulate(
+        company(studies),
+        simulation=YEARS,
+        compensation={"cola_rate": cola, "merit_budget": 0, "market_adjustment": cola},
+        workforce={"promotion_rate": 0},
+    )
+    summaries = assert_balanced(run)
+    raises = run.sql(
+        "select count(*), max(compensation_amount / previous_compensation) "
+        "from fct_yearly_events where event_type = 'raise'"
+    ).fetchall()
+    if cola == 0:
+        # A raise that changes nothing is no event.
+        assert raises == [(0, None)]
+        assert {year.raises for year in summaries} == {0}
+    else:
+        [(count, factor)] = raises
+        assert count == sum(year.raises for year in summaries) > 0
+        assert abs(factor - (1 + cola)) < 1e-6
+
+
+def test_pay_of_a_cent_never_becomes_nothing(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, 10, pay="0.01"),
+        simulation=YEARS,
+        compensation={"cola_rate": -0.5, "merit_budget": 0},
+        workforce={"total_termination_rate": 0, "promotion_rate": 0, "target_growth_rate": 0},
+    )
+    assert_balanced(run)
+    pays = run.sql("select distinct current_compensation from fct_workforce_snapshot").fetchall()
+    assert pays == [(Decimal("0.01"),)]
+
+
+@pytest.mark.parametrize("start", [2024, 2025])
+def test_everybody_born_on_a_leap_day(studies: Studies, start: int) -> None:
+    run = studies.simulate(
+        company(studies, born="1988-02-29", hired="2016-02-29"),
+        simulation={"start_year": start, "end_year": 2028},
+    )
+    assert_balanced(run)
+
+
+def test_everybody_hired_on_the_first_day(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, hired="2025-01-01"),
+        census_date="2025-01-01",
+        simulation=YEARS,
+        workforce={"total_termination_rate": 0.5},
+    )
+    summaries = assert_balanced(run)
+    assert summaries[0].opening_headcount == 60
+    assert summaries[0].hires > 0
+    # Hired after the raise cut-off of the year before: nobody is raised in the first year.
+    assert summaries[0].raises == 0
+    assert summaries[1].raises > 0
+    [(most,)] = run.sql(
+        "select max(prorated_annual_compensation - current_compensation) "
+        "from fct_workforce_snapshot where simulation_year = 2025"
+    ).fetchall()
+    assert most <= 0 or summaries[0].promotions > 0
+
+
+def test_forty_years_of_fifty_employees(studies: Studies) -> None:
+    run = studies.simulate(
+        studies.generated(50, 4), simulation={"start_year": 2025, "end_year": 2064}
+    )
+    summaries = assert_balanced(run)
+    assert [year.simulation_year for year in summaries] == list(range(2025, 2065))
+    assert summaries[-1].closing_headcount > 100
+    [(oldest, shortest)] = run.sql(
+        "select max(current_age), min(cumulative_compensation - prorated_annual_compensation) "
+        "from fct_workforce_snapshot"
+    ).fetchall()
+    assert oldest < 130
+    assert shortest >= 0
+
+
+@pytest.mark.parametrize(
+    "hiring",
+    [
+        {"level_weights": {3: 1}},
+        {"age_weights": {"16-16": 1}},
+        {"age_weights": {"75-75": 1}},
+        {"age_weights": {"16-75": 1}},
+        {"month_weights": [0] * 11 + [1]},
+        {"pay_percentile_low": 0, "pay_percentile_high": 0},
+        {"pay_percentile_low": 1, "pay_percentile_high": 1},
+    ],
+    ids=str,
+)
+def test_hiring_with_a_single_choice(studies: Studies, hiring: dict[str, Any]) -> None:
+    run = studies.simulate(
+        company(studies, 10),
+        simulation={"start_year": 2024, "end_year": 2024},
+        workforce={"target_growth_rate": 3, "hiring": hiring},
+    )
+    assert assert_balanced(run)[0].hires >= 30
+    hires = run.sql(
+        "select job_level, hire_date, birth_date, opening_compensation, band_minimum, "
+        "band_maximum from fct_workforce_snapshot join int_effective_parameters "
+        "using (scenario_id, simulation_year, job_level) where detailed_status like 'new_hire%'"
+    ).fetchall()
+    for level, hired, born, pay, low, high in hires:
+        age = hired.year - born.year - ((hired.month, hired.day) < (born.month, born.day))
+        bands = hiring.get("age_weights", {"18-64": 1})
+        assert any(int(b[:2]) <= age <= int(b[3:]) for b in bands)
+        if "level_weights" in hiring:
+            assert level == 3
+        if "month_weights" in hiring:
+            assert hired.month == 12
+        assert low <= pay <= high
+        if hiring.get("pay_percentile_high") == 0:
+            assert pay == low
+        if hiring.get("pay_percentile_low") == 1:
+            assert pay == high
+
+
+def test_weights_that_differ_by_twelve_orders(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, 10),
+        simulation={"start_year": 2025, "end_year": 2025},
+        workforce={
+            "target_growth_rate": 3,
+            "hiring": {"level_weights": {1: 0.000001, 4: 1000000, 5: 0.000001}},
+        },
+    )
+    assert_balanced(run)
+    levels = run.sql(
+        "select distinct job_level from fct_workforce_snapshot "
+        "where detailed_status like 'new_hire%'"
+    ).fetchall()
+    assert levels == [(4,)]
+
+
+def test_a_rating_that_hardly_anybody_gets(studies: Studies) -> None:
+    """A merit raise of millions of percent is paid or refused, but not garbled."""
+    ratings = [
+        {"rating": "usual", "share": 1000000, "multiplier": 0},
+        {"rating": "star", "share": 0.01, "multiplier": 1},
+    ]
+    try:
+        run = studies.simulate(
+            company(studies), simulation=YEARS, compensation={"performance": ratings}
+        )
+    except PlanalignError:
+        return
+    assert_balanced(run)
+
+
+@pytest.mark.parametrize("year", [1950, 2150])
+def test_the_first_and_the_last_year(studies: Studies, year: int) -> None:
+    run = studies.simulate(
+        company(studies, 10, born=f"{year - 40}-05-06", hired=f"{year - 10}-05-06"),
+        simulation={"start_year": year, "end_year": year},
+    )
+    assert assert_balanced(run)[0].simulation_year == year

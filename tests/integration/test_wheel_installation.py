@@ -83,7 +83,11 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     (site_packages / "no_dbt.py").write_text(NO_DBT)
     (site_packages / "no_dbt.pth").write_text("import no_dbt\n")
     subprocess.run([str(bin_folder / "python"), "-c", "import no_dbt"], check=True)
-    package = [site_packages, site_packages / "planalign", *(site_packages / "planalign").rglob("*")]
+    package = [
+        site_packages,
+        site_packages / "planalign",
+        *(site_packages / "planalign").rglob("*"),
+    ]
     for path in package:
         path.chmod(path.stat().st_mode & ~0o222)
     yield Installation(bin_folder, site_packages)

@@ -62,46 +62,58 @@ def assert_balanced(run: Run) -> list[YearSummary]:
     return summaries
 
 
-@pytest.mark.parametrize("growth", [-1, -0.5, 0, 0.0001, 1, 3])
-def test_growth(studies: Studies, growth: float) -> None:
+def test_growth(studies: Studies) -> None:
+    rates = {"vanish": -1, "halve": -0.5, "none": 0, "little": 0.0001, "double": 1, "quadruple": 3}
     run = studies.simulate(
-        company(studies), simulation=YEARS, workforce={"target_growth_rate": growth}
-    )
-    first, *_, last = assert_balanced(run)
-    if growth == -1:
-        assert first.hires == 0
-        assert first.unmet_reduction == first.closing_headcount > 0
-    if growth == 3:
-        assert last.closing_headcount > 2000
-
-
-@pytest.mark.parametrize("alignment", ["expected", "exact"])
-@pytest.mark.parametrize("hires_leaving", [0, 0.99])
-@pytest.mark.parametrize("leaving", [0, 1])
-def test_everybody_or_nobody_leaves(
-    studies: Studies, leaving: int, hires_leaving: float, alignment: str
-) -> None:
-    run = studies.simulate(
-        company(studies, 40),
+        company(studies),
         simulation=YEARS,
-        workforce={
-            "total_termination_rate": leaving,
-            "new_hire_termination_rate": hires_leaving,
-            "alignment": alignment,
-            "promotion_rate": 1,
-            "target_growth_rate": 0,
+        scenarios={
+            name: {"workforce": {"target_growth_rate": rate}} for name, rate in rates.items()
         },
     )
     summaries = assert_balanced(run)
+    first = {year.scenario_id: year for year in summaries if year.simulation_year == 2025}
+    last = {year.scenario_id: year for year in summaries if year.simulation_year == 2027}
+    assert len(first) == len(rates)
+    assert first["vanish"].hires == 0
+    assert first["vanish"].unmet_reduction == first["vanish"].closing_headcount > 0
+    assert first["none"].target_closing_headcount == 60
+    assert last["quadruple"].closing_headcount > 2000
+
+
+def test_everybody_or_nobody_leaves(studies: Studies) -> None:
+    scenarios = {
+        f"{leaving}-{hires_leaving}-{alignment}": {
+            "workforce": {
+                "total_termination_rate": leaving,
+                "new_hire_termination_rate": hires_leaving,
+                "alignment": alignment,
+                "promotion_rate": 1,
+                "target_growth_rate": 0,
+            }
+        }
+        for leaving in (0, 1)
+        for hires_leaving in (0, 0.99)
+        for alignment in ("expected", "exact")
+    }
+    run = studies.simulate(
+        company(studies, 40),
+        simulation=YEARS,
+        scenarios={name.replace("0.99", "99"): scenario for name, scenario in scenarios.items()},
+    )
+    summaries = assert_balanced(run)
+    assert len(summaries) == 24
     for year in summaries:
-        assert year.experienced_terminations == leaving * year.opening_headcount
-        if hires_leaving == 0:
+        leaving, hires_leaving, _ = year.scenario_id.split("-")
+        assert year.experienced_terminations == int(leaving) * year.opening_headcount
+        if hires_leaving == "0":
             assert year.new_hire_terminations == 0
-            assert year.closing_headcount == year.target_closing_headcount
-    if leaving == 0:
-        # Everyone who can be is promoted; in five levels nobody can after four years.
-        assert summaries[0].promotions == 32
-        assert summaries[2].promotions == 16
+            assert year.closing_headcount == year.target_closing_headcount == 40
+        elif leaving == "1":
+            assert year.new_hire_terminations > 0.9 * year.hires > 0
+        if leaving == "0":
+            # Everyone who can be is promoted, until all are at the highest level.
+            assert year.promotions == {2025: 32, 2026: 24, 2027: 16}[year.simulation_year]
 
 
 def test_a_company_that_empties_stays_empty(studies: Studies) -> None:
@@ -141,15 +153,23 @@ def test_everybody_at_the_highest_level(studies: Studies) -> None:
     assert {year.promotions for year in assert_balanced(run)} == {0}
 
 
-@pytest.mark.parametrize("leaving", [0, 0.12, 1])
-def test_everybody_is_ninety(studies: Studies, leaving: float) -> None:
+def test_everybody_is_ninety(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, born="1934-06-15", hired="1960-01-04"),
         simulation=YEARS,
-        workforce={"total_termination_rate": leaving},
+        scenarios={
+            str(percent): {"workforce": {"total_termination_rate": percent / 100}}
+            for percent in (0, 12, 100)
+        },
     )
-    summaries = assert_balanced(run)
-    assert summaries[0].experienced_terminations == leaving * 60 or leaving == 0.12
+    left = {
+        year.scenario_id: year.experienced_terminations
+        for year in assert_balanced(run)
+        if year.simulation_year == 2025
+    }
+    assert left["0"] == 0
+    assert left["100"] == 60
+    assert 0 < left["12"] < 20
 
 
 @pytest.mark.parametrize("born", ["1900-01-01", "1900-01-02", "1900-12-31"])
@@ -180,23 +200,30 @@ def test_nobody_vanishes_before_the_first_year(studies: Studies, born: str) -> N
     assert assert_balanced(run)[0].opening_headcount == 5
 
 
-@pytest.mark.parametrize("pay", ["0.01", "99999999.99"])
-def test_pay_at_its_limits_for_ten_years(studies: Studies, pay: str) -> None:
+def test_the_lowest_pay_through_promotion(studies: Studies) -> None:
+    """A cent becomes the minimum of a band: a growth of the level's pay by millions."""
     run = studies.simulate(
-        company(studies, 20, pay=pay, hired="2020-02-29"),
-        simulation={"start_year": 2025, "end_year": 2034},
-        workforce={"total_termination_rate": 0.05, "target_growth_rate": 0, "promotion_rate": 0.2},
-        compensation={"cola_rate": 0.5, "merit_budget": 0.5},
+        company(studies, 20, pay="0.01"),
+        simulation=YEARS,
+        workforce={"promotion_rate": 0.5},
     )
     assert_balanced(run)
-    [(lowest, highest)] = run.sql(
-        "select min(current_compensation), max(current_compensation) "
-        "from fct_workforce_snapshot where simulation_year = 2034 and hire_date = '2020-02-29'"
+    [(most,)] = run.sql("select max(growth_rate) from fct_compensation_trends").fetchall()
+    assert most > 1_000_000
+
+
+def test_the_highest_pay_raised_for_ten_years(studies: Studies) -> None:
+    run = studies.simulate(
+        company(studies, 20, pay="99999999.99"),
+        simulation={"start_year": 2025, "end_year": 2034},
+        workforce={"total_termination_rate": 0.05, "target_growth_rate": 0, "promotion_rate": 0.2},
+        compensation={"cola_rate": 0.2, "merit_budget": 0.15},
+    )
+    assert_balanced(run)
+    [(highest,)] = run.sql(
+        "select max(current_compensation) from fct_workforce_snapshot where simulation_year = 2034"
     ).fetchall()
-    if pay == "99999999.99":
-        assert highest > Decimal(10) ** 10
-    else:
-        assert lowest >= Decimal("0.01")
+    assert highest > 10**9
 
 
 def test_pay_beyond_what_fits_is_refused(studies: Studies) -> None:
@@ -209,27 +236,32 @@ def test_pay_beyond_what_fits_is_refused(studies: Studies) -> None:
         )
 
 
-@pytest.mark.parametrize("cola", [0, -0.025, -0.5])
-def test_no_merit_and_no_or_negative_cola(studies: Studies, cola: float) -> None:
+def test_no_merit_and_no_or_negative_cola(studies: Studies) -> None:
+    colas = {"none": 0, "some": -0.025, "half": -0.5}
     run = studies.simulate(
         company(studies),
         simulation=YEARS,
-        compensation={"cola_rate": cola, "merit_budget": 0, "market_adjustment": cola},
         workforce={"promotion_rate": 0},
+        scenarios={
+            name: {
+                "compensation": {"cola_rate": cola, "merit_budget": 0, "market_adjustment": cola}
+            }
+            for name, cola in colas.items()
+        },
     )
-    summaries = assert_balanced(run)
+    counted = dict.fromkeys(colas, 0)
+    for year in assert_balanced(run):
+        counted[year.scenario_id] += year.raises
+    # A raise that changes nothing is no event.
+    assert counted["none"] == 0
     raises = run.sql(
-        "select count(*), max(compensation_amount / previous_compensation) "
-        "from fct_yearly_events where event_type = 'raise'"
+        "select scenario_id, count(*), max(compensation_amount / previous_compensation) "
+        "from fct_yearly_events where event_type = 'raise' group by 1"
     ).fetchall()
-    if cola == 0:
-        # A raise that changes nothing is no event.
-        assert raises == [(0, None)]
-        assert {year.raises for year in summaries} == {0}
-    else:
-        [(count, factor)] = raises
-        assert count == sum(year.raises for year in summaries) > 0
-        assert abs(factor - (1 + cola)) < 1e-6
+    assert {name for name, *_ in raises} == {"some", "half"}
+    for name, count, factor in raises:
+        assert count == counted[name]
+        assert abs(factor - (1 + colas[name])) < 1e-6
 
 
 def test_pay_of_a_cent_never_becomes_nothing(studies: Studies) -> None:
@@ -288,44 +320,42 @@ def test_forty_years_of_fifty_employees(studies: Studies) -> None:
     assert shortest >= 0
 
 
-@pytest.mark.parametrize(
-    "hiring",
-    [
-        {"level_weights": {3: 1}},
-        {"age_weights": {"16-16": 1}},
-        {"age_weights": {"75-75": 1}},
-        {"age_weights": {"16-75": 1}},
-        {"month_weights": [0] * 11 + [1]},
-        {"pay_percentile_low": 0, "pay_percentile_high": 0},
-        {"pay_percentile_low": 1, "pay_percentile_high": 1},
-    ],
-    ids=str,
-)
-def test_hiring_with_a_single_choice(studies: Studies, hiring: dict[str, Any]) -> None:
+HIRING: dict[str, dict[str, Any]] = {
+    "level": {"level_weights": {3: 1}},
+    "young": {"age_weights": {"16-16": 1}},
+    "old": {"age_weights": {"75-75": 1}},
+    "any": {"age_weights": {"16-75": 1}},
+    "gap": {"age_weights": {"20-21": 1, "30-39": 0, "40-40": 2}},
+    "december": {"month_weights": [0] * 11 + [1]},
+    "february": {"month_weights": [0, 1] + [0] * 10},
+    "low": {"pay_percentile_low": 0, "pay_percentile_high": 0},
+    "high": {"pay_percentile_low": 1, "pay_percentile_high": 1},
+}
+
+
+def test_hiring_with_a_single_choice(studies: Studies) -> None:
     run = studies.simulate(
-        company(studies, 10),
+        company(studies, 20),
         simulation={"start_year": 2024, "end_year": 2024},
-        workforce={"target_growth_rate": 3, "hiring": hiring},
+        workforce={"target_growth_rate": 3},
+        scenarios={name: {"workforce": {"hiring": hiring}} for name, hiring in HIRING.items()},
     )
-    assert assert_balanced(run)[0].hires >= 30
+    assert {year.hires >= 60 for year in assert_balanced(run)} == {True}
     hires = run.sql(
-        "select job_level, hire_date, birth_date, opening_compensation, band_minimum, "
+        "select scenario_id, job_level, hire_date, birth_date, opening_compensation, band_minimum, "
         "band_maximum from fct_workforce_snapshot join int_effective_parameters "
         "using (scenario_id, simulation_year, job_level) where detailed_status like 'new_hire%'"
     ).fetchall()
-    for level, hired, born, pay, low, high in hires:
+    assert {name for name, *_ in hires} == HIRING.keys()
+    for name, level, hired, born, pay, low, high in hires:
         age = hired.year - born.year - ((hired.month, hired.day) < (born.month, born.day))
-        bands = hiring.get("age_weights", {"18-64": 1})
-        assert any(int(b[:2]) <= age <= int(b[3:]) for b in bands)
-        if "level_weights" in hiring:
-            assert level == 3
-        if "month_weights" in hiring:
-            assert hired.month == 12
+        bands = HIRING[name].get("age_weights", {"18-64": 1})
+        assert any(int(b[:2]) <= age <= int(b[3:]) for b, weight in bands.items() if weight)
+        assert level == 3 or name != "level"
+        assert hired.month == {"december": 12, "february": 2}.get(name, hired.month)
         assert low <= pay <= high
-        if hiring.get("pay_percentile_high") == 0:
-            assert pay == low
-        if hiring.get("pay_percentile_low") == 1:
-            assert pay == high
+        assert pay == low or name != "low"
+        assert pay == high or name != "high"
 
 
 def test_weights_that_differ_by_twelve_orders(studies: Studies) -> None:

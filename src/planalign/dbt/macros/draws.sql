@@ -10,7 +10,8 @@
     the employee's 64-bit key, the stream is chosen by two 32-bit salts per
     (seed, year, decision): one is Philox's key, the other is xored into the
     counter. All arithmetic is on 32-bit lanes in UBIGINT: a 32 x 32-bit product
-    cannot overflow.
+    cannot overflow. Integer literals take the type of the lane; a cast of each
+    would double the time that DuckDB needs to bind the formula.
 #}
 
 {# Every decision that is drawn. A new name changes no other draw. #}
@@ -44,16 +45,16 @@
 {% macro philox(relation, names, rounds=7) -%}
     {%- set ns = namespace(query=relation) -%}
     {%- for round in range(rounds) -%}
+        {%- set bump = (round * 2654435769) % 4294967296 -%}
         {%- set lanes = [] -%}
         {%- for name in names -%}
-            {%- set product = "(" ~ name ~ "_left * 3528905107::ubigint)" -%}
-            {%- set key = "((" ~ name ~ "_key + "
-                ~ ((round * 2654435769) % 4294967296)
-                ~ "::ubigint) & 4294967295::ubigint)" -%}
+            {%- set product = name ~ "_left * 3528905107" -%}
+            {%- set key = name ~ "_key" if round == 0
+                else "((" ~ name ~ "_key + " ~ bump ~ ") & 4294967295)" -%}
             {%- do lanes.append(
-                "xor(xor(" ~ product ~ " >> 32, " ~ key ~ "), " ~ name
-                ~ "_right) as " ~ name ~ "_left, "
-                ~ product ~ " & 4294967295::ubigint as " ~ name ~ "_right"
+                "xor(xor((" ~ product ~ ") >> 32, " ~ key ~ "), " ~ name
+                ~ "_right) as " ~ name ~ "_left, ("
+                ~ product ~ ") & 4294967295 as " ~ name ~ "_right"
             ) -%}
         {%- endfor -%}
         {%- set ns.query = "(select * replace (" ~ lanes | join(", ")
@@ -68,8 +69,8 @@
     2.4e-4 of its probability.
 #}
 {% macro uniform(left, right) -%}
-    ((({{ left }} * 1000000::ubigint) >> 32) * 1000::ubigint
-    + (({{ right }} * 1000::ubigint) >> 32))::decimal(9, 0)
+    ((({{ left }} * 1000000) >> 32) * 1000
+    + (({{ right }} * 1000) >> 32))::decimal(9, 0)
     * 0.000000001::decimal(9, 9)
 {%- endmacro %}
 
@@ -89,10 +90,10 @@
             ) -%}
         {%- endif -%}
         {%- do lanes.append(
-            "keyed.employee_key & 4294967295::ubigint as " ~ decision ~ "_left, "
+            "keyed.employee_key & 4294967295 as " ~ decision ~ "_left, "
             ~ "xor(keyed.employee_key >> 32, streams." ~ decision ~ "_stream >> 32) as "
             ~ decision ~ "_right, streams." ~ decision
-            ~ "_stream & 4294967295::ubigint as " ~ decision ~ "_key"
+            ~ "_stream & 4294967295 as " ~ decision ~ "_key"
         ) -%}
         {%- do work.extend([decision ~ "_left", decision ~ "_right", decision ~ "_key"]) -%}
         {%- do draws.append(

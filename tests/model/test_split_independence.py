@@ -1,0 +1,164 @@
+"""A result does not depend on how its computation was divided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pytest
+
+from planalign.results.fingerprint import fingerprint
+from planalign.results.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import Studies
+    from planalign.results import Run
+
+STUDY: dict[str, Any] = {
+    "simulation": {"start_year": 2025, "end_year": 2026, "replicates": 4},
+    "scenarios": {
+        "a": {},
+        "b": {"workforce": {"target_growth_rate": 0.2, "alignment": "exact"}},
+        "c": {"compensation": {"cola_rate": {2025: 0.01, 2026: 0.09}}},
+        "d": {"workforce": {"total_termination_rate": 0.4}},
+        "e": {"plan": {"eligibility": {"entry_dates": "immediate"}}},
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def company(shared_studies: Studies) -> Path:
+    return shared_studies.generated(300, 8)
+
+
+@pytest.fixture(scope="module")
+def whole(shared_studies: Studies, company: Path) -> Run:
+    """Five scenarios by four replicates in one block."""
+    return shared_studies.simulate(company, **STUDY)
+
+
+# One trajectory a block; seven, so that a scenario is cut in two.
+@pytest.mark.parametrize("employees", [1, 300 * 7])
+def test_blocks(studies: Studies, company: Path, whole: Run, employees: int) -> None:
+    run = studies.simulate(company, {"employees_per_block": employees}, **STUDY)
+    blocks = [*run.path.joinpath("events.jsonl").read_text(encoding="utf-8").splitlines()]
+    planned = next(line for line in blocks if "run_planned" in line)
+    assert f'"blocks": {20 if employees == 1 else 3}' in planned.replace('":', '": ').replace(
+        ":  ", ": "
+    )
+    assert fingerprint(run) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("only", [{"scenario": "c"}, {"replicate": 3}, {"scenario": "b", "replicate": 2}])  # fmt: skip
+def test_one_of_many_alone(
+    studies: Studies, company: Path, whole: Run, only: dict[str, Any]
+) -> None:
+    run = studies.simulate(company, only, **STUDY)
+    found = run.sql("select distinct scenario_id, replicate from fct_workforce_snapshot")
+    pairs = [
+        (scenario, replicate)
+        for scenario in STUDY["scenarios"]
+        for replicate in range(4)
+        if scenario == only.get("scenario", scenario)
+        and replicate == only.get("replicate", replicate)
+    ]
+    assert sorted(found.fetchall()) == pairs
+    comparison = verify(run, whole, **only)
+    assert comparison.differences == ()
+    assert fingerprint(run)["all"] == fingerprint(whole, **only)["all"]
+    # The filter is not blind: another scenario is another result.
+    other = {"scenario": "d", "replicate": only.get("replicate")}
+    assert fingerprint(whole, **other)["all"] != fingerprint(run)["all"]
+
+
+def test_one_among_a_hundred_replicates(studies: Studies, company: Path, whole: Run) -> None:
+    years = {**STUDY["simulation"], "replicates": 100}
+    alone = studies.simulate(company, {"replicate": 57}, **{**STUDY, "simulation": years})
+    seed = {**STUDY["simulation"], "replicates": 1, "random_seed": 42 + 57}
+    same = studies.simulate(company, **{**STUDY, "simulation": seed})
+    columns = "* exclude (replicate, event_id)"
+    for mart in ("fct_workforce_snapshot", "fct_yearly_events"):
+        text = f"select {columns.replace(', event_id', '') if 'snap' in mart else columns} from {mart} order by all"  # noqa: E501
+        assert alone.sql(text).fetchall() == same.sql(text).fetchall()
+    assert fingerprint(alone) != fingerprint(whole)
+
+
+def test_the_order_of_scenarios(studies: Studies, company: Path, whole: Run) -> None:
+    turned = dict(reversed(STUDY["scenarios"].items()))
+    run = studies.simulate(company, **{**STUDY, "scenarios": turned})
+    assert fingerprint(run) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("order", ["employee_id desc", "md5(employee_id)"])
+def test_the_order_of_the_census(studies: Studies, company: Path, whole: Run, order: str) -> None:
+    path = studies.new(".parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from '{company}' order by {order}) to '{path}' (format parquet)"
+        )
+    assert fingerprint(studies.simulate(path, **STUDY)) == fingerprint(whole)
+
+
+def test_the_format_of_the_census(studies: Studies, company: Path, whole: Run) -> None:
+    path = studies.new(".csv")
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (from '{company}') to '{path}' (format csv, header)")
+    assert fingerprint(studies.simulate(path, **STUDY)) == fingerprint(whole)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_threads(studies: Studies, company: Path, whole: Run, threads: int) -> None:
+    run = studies.simulate(company, **STUDY, resources={"threads": threads})
+    assert fingerprint(run) == fingerprint(whole)
+
+
+def test_threads_of_a_company_of_many_row_groups(studies: Studies) -> None:
+    """Large enough that DuckDB divides a table among threads."""
+    company = studies.generated(60_000, 9)
+    years = {"start_year": 2025, "end_year": 2025, "replicates": 4}
+    one, four = (
+        fingerprint(studies.simulate(company, simulation=years, resources={"threads": threads}))
+        for threads in (1, 4)
+    )
+    assert one == four
+
+
+def test_other_people_change_nobody(studies: Studies, company: Path) -> None:
+    """Without half of the company, the rest draws what it drew."""
+    path = studies.new(".parquet")
+    with duckdb.connect() as connection:
+        connection.execute(
+            f"copy (select * from '{company}' where md5(employee_id) < '8') "
+            f"to '{path}' (format parquet)"
+        )
+    sections = {
+        "simulation": {"start_year": 2025, "end_year": 2025},
+        # Scaled to the same factor in both companies: everybody leaves or is promoted.
+        "workforce": {"total_termination_rate": 1},
+    }
+    columns = "employee_id, termination_date, prorated_annual_compensation"
+    half, whole = (
+        set(
+            studies.simulate(census, **sections)
+            .sql(
+                f"select {columns} from fct_workforce_snapshot "
+                "where detailed_status = 'experienced_termination'"
+            )
+            .fetchall()
+        )
+        for census in (path, company)
+    )
+    assert 100 < len(half) < len(whole)
+    assert half < whole
+
+
+def test_a_study_repeated_is_the_same(studies: Studies, company: Path, whole: Run) -> None:
+    run = studies.simulate(company, **STUDY)
+    assert fingerprint(run) == fingerprint(whole)
+    seed = {**STUDY["simulation"], "random_seed": 43}
+    other = studies.simulate(company, **{**STUDY, "simulation": seed})
+    assert (
+        fingerprint(other)["fct_workforce_snapshot"] != fingerprint(whole)["fct_workforce_snapshot"]
+    )

@@ -1,20 +1,24 @@
 # Every target sets up what it needs; `make demo` and `make test` are all a newcomer types.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKED := .venv/.locked
 READY := .venv/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 .PHONY: demo test check lint bench docs lock clean
 
-# The lock file decides what is installed; a changed lock rebuilds the environment.
-$(READY): requirements.lock requirements-other-duckdb.lock pyproject.toml
+# The lock file decides what is installed; a changed one rebuilds the environment.
+# It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
+# with hashes where a dependency names an extra.
+$(LOCKED): requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "planalign needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	# The other supported major version of DuckDB, for the tests that compare the two.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-	  --target .venv/other-duckdb -r requirements-other-duckdb.lock
+	$(PIP) install --no-deps --require-hashes --requirement requirements.lock
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # A realistic company of 10,000 employees, five years, two scenarios.

@@ -24,8 +24,8 @@ class CompilePipeline(BuildHookInterface):  # type: ignore[type-arg]
         source = Path(self.root, "src")
         sys.path.insert(0, str(source))
         try:
-            from planalign.engine.compiler import SHIPPED, compile_project
-            from planalign.engine.project import Project
+            from planalign.engine.compiler import SHIPPED, compile_project  # noqa: PLC0415
+            from planalign.engine.project import Project  # noqa: PLC0415
         finally:
             sys.path.remove(str(source))
         project = Project(source / "planalign" / "dbt")
@@ -35,7 +35,7 @@ class CompilePipeline(BuildHookInterface):  # type: ignore[type-arg]
         inside = SHIPPED.relative_to(SHIPPED.parents[2]).as_posix()
         build_data["force_include"][str(compiled)] = inside
 
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Remove the scratch folder."""
         if version != "editable":
             self._scratch.cleanup()

@@ -1,12 +1,12 @@
 """Draw docs/images/simulate.svg: what `planalign simulate` prints for a finished run.
 
-Usage, from the repository, after `make demo`:
+Usage, from the repository:
 
-    .venv/bin/python docs/images/make.py RUN
+    make demo
+    .venv/bin/python docs/images/make.py demo/run
 
-where RUN is the run folder that the demo names in its last line. The table is
-printed by planalign's own code, from the run's results and the seconds of each
-year in its `events.jsonl`.
+Any finished run will do. The table is printed by planalign's own code, from the
+run's results and the seconds of each year in its `events.jsonl`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def seconds_by_year(events: Path) -> dict[int, float]:
     found: dict[int, float] = {}
     for line in events.read_text(encoding="utf-8").splitlines():
         event = json.loads(line)
-        if event["kind"] == "year_completed":
+        if event["kind"] in {"year_completed", "year_from_cache"}:
             found[event["year"]] = found.get(event["year"], 0.0) + event["seconds"]
     return found
 

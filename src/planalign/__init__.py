@@ -1,9 +1,9 @@
 """Workforce and retirement-plan simulation on dbt and DuckDB.
 
-    import planalign
+import planalign
 
-    run = planalign.simulate("planalign.yaml")
-    run.pandas("fct_financial_summary")
+run = planalign.simulate("planalign.yaml")
+run.pandas("fct_financial_summary")
 """
 
 from __future__ import annotations
@@ -34,9 +34,13 @@ def simulate(config: Config | Mapping[str, Any] | str | Path, **options: Any) ->
         InputError: configuration or census have problems; all are listed.
         PlanalignError: the run failed; the subclass says why.
     """
+    from pathlib import Path
+
     from planalign.results import open_run
     from planalign.study import Request, configuration, run_study
 
+    if options.get("output") is not None:
+        options["output"] = Path(options["output"])
     return open_run(run_study(Request(configuration(config), **options)).path)
 
 

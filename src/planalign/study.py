@@ -6,6 +6,7 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from planalign.census.read import read_census
 from planalign.config import Config, load, parse, scenario_settings, to_yaml
 from planalign.engine.compiler import is_compiled, pipeline_for
 from planalign.engine.database import Database, Settings
-from planalign.engine.inputs import Trajectory, trajectories, write_inputs
+from planalign.engine.inputs import Trajectory, settings_text, trajectories, write_inputs
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project
 from planalign.engine.run_folder import RunFolder, provenance, run_folder
@@ -182,14 +183,14 @@ class _Run:
             self.tell("compiling", project=str(self.project.folder))
         pipeline = pipeline_for(self.project)
         database.create()
-        self.folder.write("config.yaml", to_yaml(config))
-        self.folder.write("provenance.json", json.dumps(record, indent=2) + "\n")
         runner = make_runner(self.request.runner, self.project, pipeline, database)
         try:
             processor = YearProcessor(
                 pipeline, database, runner, partial(self._load_inputs, pipeline), self.tell
             )
             processor.run_step(Step.SETUP)
+            self.folder.write("config.yaml", to_yaml(config))
+            self.folder.begin(record)
             self._look_up(pipeline, record)
             return list(self._years(processor, pipeline, database))
         finally:
@@ -248,6 +249,14 @@ class _Run:
                 )
         for warning in summary.warnings:
             self.tell("warning", message=warning)
+        first_day = date(config.simulation.start_year, 1, 1)
+        if config.effective_census_date >= first_day:
+            self.tell(
+                "warning",
+                message=f"the census is dated {config.effective_census_date}: who was hired after "
+                f"{first_day} is left out, and who left after it counts as employed; date the "
+                "census before the first year, or begin a year later",
+            )
 
     def _years(
         self, processor: YearProcessor, pipeline: Pipeline, database: Database
@@ -342,8 +351,7 @@ def _influences(config: Config, plan: Sequence[Trajectory]) -> str:
             "census_date": config.effective_census_date.isoformat(),
             "trajectories": [[t.scenario, t.replicate, t.random_seed] for t in plan],
             "scenarios": {
-                name: settings[name].model_dump(mode="json")
-                for name in sorted({t.scenario for t in plan})
+                name: settings_text(settings[name]) for name in sorted({t.scenario for t in plan})
             },
         },
         sort_keys=True,

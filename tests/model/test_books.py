@@ -217,6 +217,7 @@ def test_at_most_one_hire_termination_and_eligibility(run: Run) -> None:
 
 
 def test_headcount_balances(run: Run) -> None:
+    assert run.years == list(range(FIRST, LAST + 1))
     snapshots = by_trajectory(table(run, "fct_workforce_snapshot"))
     for trajectory, years in by_trajectory(table(run, "fct_financial_summary")).items():
         years.sort(key=lambda year: year["simulation_year"])

@@ -305,6 +305,52 @@ def test_everybody_hired_on_the_first_day(studies: Studies) -> None:
     assert most <= 0 or summaries[0].promotions > 0
 
 
+def test_a_census_from_within_the_first_year(studies: Studies) -> None:
+    """Who is known to come or go after January 1 is counted so, or the census is refused."""
+    path = studies.new(".csv")
+    path.write_text(
+        "employee_id,birth_date,hire_date,annual_compensation,job_level,termination_date\n"
+        "stays,1980-01-01,2015-01-01,50000,1,\n"
+        "comes,1980-01-01,2025-03-01,50000,1,\n"
+        "goes,1980-01-01,2015-01-01,50000,1,2025-02-01\n",
+        encoding="utf-8",
+    )
+    try:
+        run = studies.simulate(
+            path,
+            census_date="2025-06-30",
+            simulation={"start_year": 2025, "end_year": 2025},
+            workforce={"total_termination_rate": 0, "target_growth_rate": 0},
+        )
+    except PlanalignError:
+        return
+    active = run.sql(
+        "select employee_id from fct_workforce_snapshot "
+        "where employment_status = 'active' order by 1"
+    ).fetchall()
+    assert active == [("comes",), ("stays",)]
+
+
+def test_who_left_on_the_first_day_does_not_stay_for_ever(studies: Studies) -> None:
+    path = studies.new(".csv")
+    path.write_text(
+        "employee_id,birth_date,hire_date,annual_compensation,job_level,termination_date\n"
+        "stays,1980-01-01,2015-01-01,50000,1,\n"
+        "goes,1980-01-01,2015-01-01,50000,1,2025-01-01\n",
+        encoding="utf-8",
+    )
+    run = studies.simulate(
+        path,
+        census_date="2025-01-01",
+        simulation={"start_year": 2025, "end_year": 2025},
+        workforce={"total_termination_rate": 0, "target_growth_rate": 0},
+    )
+    active = run.sql(
+        "select employee_id from fct_workforce_snapshot where employment_status = 'active'"
+    ).fetchall()
+    assert active == [("stays",)]
+
+
 def test_forty_years_of_fifty_employees(studies: Studies) -> None:
     run = studies.simulate(
         studies.generated(50, 4), simulation={"start_year": 2025, "end_year": 2064}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
+from planalign.errors import UsageError
 from planalign.results.fingerprint import fingerprint
 from planalign.results.verify import verify
 
@@ -43,15 +45,15 @@ def whole(shared_studies: Studies, company: Path) -> Run:
 @pytest.mark.parametrize("employees", [1, 300 * 7])
 def test_blocks(studies: Studies, company: Path, whole: Run, employees: int) -> None:
     run = studies.simulate(company, {"employees_per_block": employees}, **STUDY)
-    blocks = [*run.path.joinpath("events.jsonl").read_text(encoding="utf-8").splitlines()]
-    planned = next(line for line in blocks if "run_planned" in line)
-    assert f'"blocks": {20 if employees == 1 else 3}' in planned.replace('":', '": ').replace(
-        ":  ", ": "
-    )
+    told = (run.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    planned = [event for event in map(json.loads, told) if "run_planned" in event.values()]
+    assert [event["blocks"] for event in planned] == [20 if employees == 1 else 3]
     assert fingerprint(run) == fingerprint(whole)
 
 
-@pytest.mark.parametrize("only", [{"scenario": "c"}, {"replicate": 3}, {"scenario": "b", "replicate": 2}])  # fmt: skip
+@pytest.mark.parametrize(
+    "only", [{"scenario": "c"}, {"replicate": 3}, {"scenario": "b", "replicate": 2}], ids=str
+)
 def test_one_of_many_alone(
     studies: Studies, company: Path, whole: Run, only: dict[str, Any]
 ) -> None:
@@ -73,15 +75,22 @@ def test_one_of_many_alone(
     assert fingerprint(whole, **other)["all"] != fingerprint(run)["all"]
 
 
+@pytest.mark.parametrize("only", [{"scenario": "z"}, {"replicate": 4}, {"replicate": -1}], ids=str)
+def test_what_is_not_configured_is_refused(
+    studies: Studies, company: Path, only: dict[str, Any]
+) -> None:
+    with pytest.raises(UsageError, match="there is no"):
+        studies.simulate(company, only, **STUDY)
+
+
 def test_one_among_a_hundred_replicates(studies: Studies, company: Path, whole: Run) -> None:
     years = {**STUDY["simulation"], "replicates": 100}
     alone = studies.simulate(company, {"replicate": 57}, **{**STUDY, "simulation": years})
     seed = {**STUDY["simulation"], "replicates": 1, "random_seed": 42 + 57}
     same = studies.simulate(company, **{**STUDY, "simulation": seed})
-    columns = "* exclude (replicate, event_id)"
-    for mart in ("fct_workforce_snapshot", "fct_yearly_events"):
-        text = f"select {columns.replace(', event_id', '') if 'snap' in mart else columns} from {mart} order by all"  # noqa: E501
-        assert alone.sql(text).fetchall() == same.sql(text).fetchall()
+    for mart, other in (("fct_workforce_snapshot", ""), ("fct_yearly_events", ", event_id")):
+        rows = f"select * exclude (replicate{other}) from {mart} order by all"
+        assert alone.sql(rows).fetchall() == same.sql(rows).fetchall()
     assert fingerprint(alone) != fingerprint(whole)
 
 

@@ -16,7 +16,8 @@ def show(run: RunFolder, json: Json = False) -> None:
     Keys of --json: run (path); rows, one per scenario, replicate and year with
     the columns of fct_financial_summary and terminations; spreads, one per
     scenario and year with replicates (how many) and measures (by column: mean,
-    p10, p90); warnings (text). Amounts are dollars.
+    p10, p90); warnings (text); cached_years and saved_seconds (years taken from the
+    cache). Amounts are dollars.
     """
     from planalign.cli.tables import print_summary  # noqa: PLC0415 - rich is slow to import
     from planalign.results import open_run  # noqa: PLC0415 - and so is duckdb
@@ -24,6 +25,7 @@ def show(run: RunFolder, json: Json = False) -> None:
 
     with open_run(run) as opened:
         rows = opened.summary()
+        cached_years, saved_seconds = opened.from_cache()
     if json:
         emit_json(
             {
@@ -31,9 +33,13 @@ def show(run: RunFolder, json: Json = False) -> None:
                 "rows": [{**asdict(row), "terminations": row.terminations} for row in rows],
                 "spreads": [asdict(spread) for spread in spreads(rows)],
                 "warnings": warnings(rows),
+                "cached_years": cached_years,
+                "saved_seconds": saved_seconds,
             }
         )
         return
     print_summary(rows)
+    if cached_years:
+        console.say(f"{cached_years} years from the cache saved {saved_seconds:.2f} s.")
     for warning in warnings(rows):
         console.warn(warning)

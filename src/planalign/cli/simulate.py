@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from planalign.cli import console
 from planalign.cli.options import Json, Replicate, Scenario
 from planalign.cli.output import emit, emit_json
 from planalign.errors import UsageError
@@ -76,8 +75,8 @@ def simulate(
     """Simulate every scenario and replicate, and publish the run as a folder.
 
     Keys of --json: run (path); seconds (whole study); years, one per simulated
-    year with year and seconds, and seconds_by_step and seconds_by_model (of all
-    blocks); rows, as in `planalign show --json`; warnings (text).
+    year with year, seconds, from_cache, and seconds_by_step and seconds_by_model,
+    all over its blocks; rows, as in `planalign show --json`; warnings (text).
     """
     from planalign.cli.progress import following  # noqa: PLC0415 - duckdb and rich are slow
     from planalign.engine.folders import cache_folder  # noqa: PLC0415
@@ -157,15 +156,7 @@ def _print(completed: Any, *, as_json: bool) -> None:
             {
                 "run": str(completed.path),
                 "seconds": completed.seconds,
-                "years": [
-                    {
-                        "year": result.year,
-                        "seconds": result.seconds,
-                        "seconds_by_step": result.seconds_by_step,
-                        "seconds_by_model": result.seconds_by_model,
-                    }
-                    for result in completed.years
-                ],
+                "years": _by_year(completed.years),
                 "rows": [{**asdict(row), "terminations": row.terminations} for row in rows],
                 "warnings": warnings(rows),
             }
@@ -174,6 +165,26 @@ def _print(completed: Any, *, as_json: bool) -> None:
     from planalign.cli.tables import print_summary  # noqa: PLC0415 - rich
 
     print_summary(rows, completed.seconds_by_year)
-    for warning in warnings(rows):
-        console.warn(warning)
     emit(f"Run: {completed.path}")
+
+
+def _by_year(results: Any) -> list[dict[str, Any]]:
+    """Return one object per simulated year, the seconds of its blocks added up."""
+    years: dict[int, dict[str, Any]] = {}
+    for result in results:
+        year = years.setdefault(
+            result.year,
+            {
+                "year": result.year,
+                "seconds": 0.0,
+                "from_cache": True,
+                "seconds_by_step": {},
+                "seconds_by_model": {},
+            },
+        )
+        year["seconds"] += result.seconds
+        year["from_cache"] &= result.is_from_cache
+        for name in ("seconds_by_step", "seconds_by_model"):
+            for part, seconds in getattr(result, name).items():
+                year[name][part] = year[name].get(part, 0.0) + seconds
+    return list(years.values())

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from planalign.results.comparison import Comparison, MartDifference, RowDifference
 
 
+# Characters of a value that the comparison shows.
+_LONGEST = 60
+
+
 def verify(
     run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a finished run.")],
     run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another.")],
@@ -82,7 +86,7 @@ def _row(row: "RowDifference") -> list[str]:
     if row.side == "both":
         return [
             f"  {name}",
-            *(f"    {column}: {_value(a)} | {_value(b)}" for column, (a, b) in row.cells.items()),
+            *(f"    {column}: {' | '.join(_pair(a, b))}" for column, (a, b) in row.cells.items()),
         ]
     place = 0 if row.side == "a" else 1
     name = name or _values({column: pair[place] for column, pair in row.cells.items()})
@@ -91,6 +95,21 @@ def _row(row: "RowDifference") -> list[str]:
 
 def _values(values: dict[str, Any]) -> str:
     return " ".join(f"{name}={_value(value)}" for name, value in values.items())
+
+
+def _pair(a: object, b: object) -> tuple[str, str]:
+    """Return two values as text, of long ones the part where they begin to differ."""
+    left, right = _value(a), _value(b)
+    if max(len(left), len(right)) <= _LONGEST:
+        return left, right
+    same = next((n for n, (x, y) in enumerate(zip(left, right, strict=False)) if x != y), 0)
+    start = max(0, same - _LONGEST // 4)
+    return _excerpt(left, start), _excerpt(right, start)
+
+
+def _excerpt(text: str, start: int) -> str:
+    end = start + _LONGEST
+    return f"{'..' if start else ''}{text[start:end]}{'..' if end < len(text) else ''}"
 
 
 def _value(value: Any) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import duckdb
+    from pydantic import BaseModel
 
     from planalign.config import Config, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
@@ -148,8 +149,22 @@ def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]
 
 def _scenario(name: str, scenario: ScenarioSettings) -> Row:
     month, day = scenario.compensation.raise_cutoff.split("-")
-    settings = json.dumps(scenario.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-    return (name, int(month), int(day), settings)
+    return (name, int(month), int(day), settings_text(scenario))
+
+
+def settings_text(settings: BaseModel) -> str:
+    """Return settings as JSON in one form: 0.10 is 0.1, and keys are in order."""
+    return json.dumps(_canonical(settings.model_dump()), sort_keys=True, separators=(",", ":"))
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _canonical(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value
 
 
 def _workforce(scenario: ScenarioSettings, year: int) -> Row:
@@ -208,6 +223,8 @@ def _distributions(scenario: ScenarioSettings) -> Iterable[Row]:
     ):
         for month, weight in enumerate(weights, start=1):
             yield (name, month, str(month), month, month, weight)
+    if not compensation.performance:  # everybody gets the mean
+        yield ("performance", 1, "unrated", 1, 1, 1)
     for ordinal, rating in enumerate(compensation.performance, start=1):
         yield (
             "performance",

@@ -83,7 +83,17 @@ class RunFolder:
                     f"another process is writing {self.partial}",
                     "Wait for it, or name another --output.",
                 ) from error
-            yield
+            try:
+                yield
+            except BaseException:
+                # Nothing was simulated: there is nothing to resume.
+                if not (self.partial / _PROVENANCE).is_file():
+                    shutil.rmtree(self.partial, ignore_errors=True)
+                raise
+
+    def begin(self, provenance: Mapping[str, Any]) -> None:
+        """Write down what the run is computed from: from here on it can be resumed."""
+        self.write(_PROVENANCE, json.dumps(provenance, indent=2) + "\n")
 
     def write(self, name: str, text: str) -> None:
         """Write a small file of the run, whole or not at all."""

@@ -138,7 +138,14 @@ class YearCache:
             cursor.begin()
             try:
                 for alias, trajectories in zip(attached, by_entry.values(), strict=True):
-                    self._copy(cursor, pipeline, year, alias, trajectories, copied)
+                    self._copy(
+                        cursor,
+                        pipeline,
+                        year,
+                        alias=alias,
+                        trajectories=trajectories,
+                        copied=copied,
+                    )
                 cursor.commit()
             except BaseException:
                 cursor.rollback()
@@ -154,6 +161,7 @@ class YearCache:
         cursor: duckdb.DuckDBPyConnection,
         pipeline: Pipeline,
         year: int,
+        *,
         alias: str,
         trajectories: Sequence[tuple[str, int]],
         copied: set[str],

@@ -92,7 +92,18 @@ class Run:
     @property
     def years(self) -> list[int]:
         """Return the simulated years in order."""
-        return [year for (year,) in self.sql("select simulation_year from run_years").fetchall()]
+        found = self.sql("select distinct simulation_year from run_years order by all").fetchall()
+        return [year for (year,) in found]
+
+    def from_cache(self) -> tuple[int, float]:
+        """Return how many years came from the cache, and the seconds that it saved."""
+        path = self.path / "events.jsonl"
+        if not path.is_file():
+            return 0, 0.0
+        with path.open(encoding="utf-8") as lines:
+            found = [json.loads(line) for line in lines if '"year_from_cache"' in line]
+        years = {event["year"] for event in found}
+        return len(years), sum((event["saved_seconds"] for event in found), 0.0)
 
     def columns(self, name: str) -> tuple[Column, ...]:
         """Return the columns of a mart in their order."""

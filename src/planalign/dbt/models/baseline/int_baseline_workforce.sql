@@ -102,11 +102,12 @@ exposed as (
         hazards.retirement_hazard,
         hazards.promotion_hazard
     from aged
-    inner join age_bands on aged.age = age_bands.age
-    inner join tenure_bands on aged.tenure = tenure_bands.tenure
+    -- The reference tables end at 130 years.
+    inner join age_bands on least(aged.age, 130) = age_bands.age
+    inner join tenure_bands on least(aged.tenure, 130) = tenure_bands.tenure
     inner join hazards
         on
-            aged.age = hazards.age
+            age_bands.age = hazards.age
             and tenure_bands.tenure_band = hazards.tenure_band
             and aged.job_level = hazards.job_level
 ),

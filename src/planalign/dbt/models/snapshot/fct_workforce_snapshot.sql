@@ -165,8 +165,8 @@ final as (
             is not null
         ) as is_plan_eligible
     from paid
-    inner join age_bands on paid.current_age = age_bands.age
-    inner join tenure_bands on paid.current_tenure = tenure_bands.tenure
+    inner join age_bands on least(paid.current_age, 130) = age_bands.age
+    inner join tenure_bands on least(paid.current_tenure, 130) = tenure_bands.tenure
     left join eligibilities
         on
             paid.trajectory_id = eligibilities.trajectory_id

@@ -41,14 +41,25 @@ def whole(shared_studies: Studies, company: Path) -> Run:
     return shared_studies.simulate(company, **STUDY)
 
 
-# One trajectory a block; seven, so that a scenario is cut in two.
-@pytest.mark.parametrize("employees", [1, 300 * 7])
-def test_blocks(studies: Studies, company: Path, whole: Run, employees: int) -> None:
-    run = studies.simulate(company, {"employees_per_block": employees}, **STUDY)
+@pytest.mark.parametrize(
+    ("asked", "blocks"),
+    [
+        pytest.param({"employees_per_block": 1, "replicate": 1}, 5, id="of one trajectory"),
+        pytest.param({"employees_per_block": 300 * 7}, 3, id="of seven, within a scenario"),
+    ],
+)
+def test_blocks(
+    studies: Studies,
+    company: Path,
+    whole: Run,
+    asked: dict[str, Any],
+    blocks: int,
+) -> None:
+    run = studies.simulate(company, asked, **STUDY)
     told = (run.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
     planned = [event for event in map(json.loads, told) if "run_planned" in event.values()]
-    assert [event["blocks"] for event in planned] == [20 if employees == 1 else 3]
-    assert fingerprint(run) == fingerprint(whole)
+    assert [event["blocks"] for event in planned] == [blocks]
+    assert fingerprint(run) == fingerprint(whole, replicate=asked.get("replicate"))
 
 
 @pytest.mark.parametrize(

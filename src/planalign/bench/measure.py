@@ -36,13 +36,17 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Workload:
-    """What to simulate: a generated census of `employees` and so many years and seeds."""
+    """What to simulate: a generated census of `employees` and so many years and seeds.
+
+    `config` is more of planalign.yaml, in its text.
+    """
 
     employees: int
     years: int
     seeds: int = 1
     runner: str = "direct"
     options: tuple[str, ...] = ()
+    config: str = ""
 
 
 class Bench:
@@ -53,38 +57,57 @@ class Bench:
         self._say = say
 
     def measure(self, workload: Workload) -> Measurement:
-        """Run a workload once in a process of its own.
+        """Run a workload once in a process of its own, every year computed.
 
         Raises:
             ModelError: the command failed.
         """
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            return self._run(workload, Path(folder), "run", "--no-cache")
+
+    def measure_twice(self, workload: Workload) -> tuple[Measurement, Measurement]:
+        """Run a workload with an empty cache, and again with what the first left.
+
+        Raises:
+            ModelError: the command failed.
+        """
+        with tempfile.TemporaryDirectory(dir=self._scratch) as name:
+            folder = Path(name)
+            cache = ("--cache-dir", str(folder / "cache"))
+            return (
+                self._run(workload, folder, "first", *cache),
+                self._run(workload, folder, "again", *cache),
+            )
+
+    def _run(self, workload: Workload, folder: Path, output: str, *options: str) -> Measurement:
         self._say(
             f"{workload.runner}: {workload.employees:,} employees x {workload.seeds} seeds "
             f"x {workload.years} years"
         )
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            command = [
-                sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
-                "--census", str(self._census(workload.employees)),
-                "--runner", workload.runner,
-                "--seeds", str(workload.seeds),
-                "--output", str(Path(folder, "run")),
-                "--json", "--no-cache", *workload.options,
-            ]  # fmt: skip
-            output = Path(folder, "stdout.json")
-            with output.open("w") as stdout:
-                started = time.perf_counter()
-                process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE)
-                talk = process.stderr.read() if process.stderr else b""
-                _, status, usage = os.wait4(process.pid, 0)
-                wall = time.perf_counter() - started
-                process.returncode = os.waitstatus_to_exitcode(status)
-            if process.returncode != 0:
-                raise ModelError(f"{' '.join(command)} failed:\n{talk.decode()}")
-            result = json.loads(output.read_text())
+        config = folder / "planalign.yaml"
+        config.write_text(f"census: {self._census(workload.employees)}\n{workload.config}\n")
+        command = [
+            sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
+            "--config", str(config),
+            "--runner", workload.runner,
+            "--seeds", str(workload.seeds),
+            "--output", str(folder / output),
+            "--json", *options, *workload.options,
+        ]  # fmt: skip
+        stdout, stderr = folder / "stdout.json", folder / "stderr.txt"
+        with stdout.open("w") as out, stderr.open("w") as err:
+            started = time.perf_counter()
+            process = subprocess.Popen(command, stdout=out, stderr=err)
+            _, status, usage = os.wait4(process.pid, 0)
+            wall = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            raise ModelError(f"{' '.join(command)} failed:\n{stderr.read_text()}")
+        result = json.loads(stdout.read_text())
         return Measurement(
             wall_seconds=wall,
             year_seconds=tuple(year["seconds"] for year in result["years"]),
+            # Of the process alone on Linux; its children (legacy) are not in it.
             peak_megabytes=usage.ru_maxrss / 1024,
             models=len(result["years"][0]["seconds_by_model"]),
         )

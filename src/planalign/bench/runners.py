@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planalign.bench.goals import Goal
 from planalign.bench.measure import Workload, median_of
 
 if TYPE_CHECKING:
@@ -55,3 +56,27 @@ def bench_runners(bench: Bench, sizes: Sequence[int] = SIZES) -> list[RunnerFigu
             for runner, measurements in found.items()
         )
     return figures
+
+
+# employees, runner -> how many times as fast as `legacy` it has to be.
+_TARGETS = {
+    (1_000, "direct"): 300.0,
+    (100_000, "direct"): 100.0,
+    (1_000, "batch"): 10.0,
+}
+
+
+def runner_goals(figures: Sequence[RunnerFigure]) -> list[Goal]:
+    """Return the promises about runners, of the sizes that were measured."""
+    return [
+        Goal(
+            "runners",
+            f"{figure.runner} against legacy per year, {figure.employees:,} employees",
+            "x",
+            _TARGETS[figure.employees, figure.runner],
+            figure.times_as_fast_as_legacy,
+            at_least=True,
+        )
+        for figure in figures
+        if (figure.employees, figure.runner) in _TARGETS
+    ]

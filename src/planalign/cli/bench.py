@@ -2,18 +2,27 @@
 
 from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from planalign.cli import console
 from planalign.cli.options import Json
-from planalign.cli.output import emit_json
+from planalign.cli.output import emit, emit_json
+from planalign.errors import ExitCode
 
 
 class BenchName(StrEnum):
     """What can be measured."""
 
+    STARTUP = "startup"
+    SCALE = "scale"
+    SEEDS = "seeds"
+    THREADS = "threads"
+    CACHE = "cache"
+    YEARS = "years"
+    MILLION = "million"
     RUNNERS = "runners"
 
 
@@ -24,49 +33,94 @@ def bench(
     sizes: Annotated[
         str, typer.Option("--sizes", metavar="N,N", help="Employees, for `runners`.")
     ] = "1000,10000",
+    compare: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="OLD.json", help="Exit 3 where a figure is worse."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure whole commands on generated companies; ratios are of one run.
 
+    startup: a small study, and the help. scale: 100,000 employees. seeds: a
+    hundred seeds in one pass. threads: one against two. cache: a study again.
+    years: whether year 30 costs more than year 2. million: a million employees.
     runners: seconds per simulated year of direct, batch and legacy, and how many
-    times as fast as legacy. Takes about ten minutes, nearly all of them legacy.
+    times as fast as legacy; takes over ten minutes, nearly all of them legacy.
 
-    Keys of --json: runners, a list with employees, runner, seconds_per_year,
-    times_as_fast_as_legacy, models_per_year, peak_megabytes; machine (cores,
-    memory_gigabytes, processor) and versions.
+    With --compare, an earlier result of --json is set beside this one; a figure
+    that is more than a quarter worse is a difference (exit code 3).
+
+    Keys of --json: goals, a list with bench, name, unit, target, figure,
+    at_least, is_met; runners, a list with employees, runner, seconds_per_year,
+    times_as_fast_as_legacy, models_per_year, peak_megabytes; regressions, a list
+    of texts, with --compare; machine (cores, memory_gigabytes, processor) and
+    versions.
     """
     import tempfile  # noqa: PLC0415 - help must be fast
-    from pathlib import Path  # noqa: PLC0415
 
+    from planalign.bench.compare import regressions  # noqa: PLC0415
+    from planalign.bench.goals import SUITES  # noqa: PLC0415
     from planalign.bench.machine import describe_machine  # noqa: PLC0415
     from planalign.bench.measure import Bench  # noqa: PLC0415
-    from planalign.bench.runners import bench_runners  # noqa: PLC0415
-    from planalign.cli.tables import print_table  # noqa: PLC0415
+    from planalign.bench.runners import bench_runners, runner_goals  # noqa: PLC0415
 
     wanted = names or list(BenchName)
-    result: dict[str, object] = describe_machine()
+    result: dict[str, Any] = {**describe_machine(), "goals": [], "runners": []}
     with tempfile.TemporaryDirectory(prefix="planalign-bench-") as scratch:
         suite = Bench(Path(scratch), console.say)
-        if BenchName.RUNNERS in wanted:
-            figures = bench_runners(suite, _sizes(sizes))
-            result["runners"] = [asdict(figure) for figure in figures]
-            if not json:
-                print_table(
-                    ["Employees", "Runner", "Seconds per year", "Times legacy", "Peak MB"],
-                    [
-                        [
-                            f"{f.employees:,}",
-                            f.runner,
-                            f"{f.seconds_per_year:.3f}",
-                            f"{f.times_as_fast_as_legacy:.1f}",
-                            f"{f.peak_megabytes:.0f}",
-                        ]
-                        for f in figures
-                    ],
-                    left=("Runner",),
-                )
+        for name in wanted:
+            if name is BenchName.RUNNERS:
+                figures = bench_runners(suite, _sizes(sizes))
+                result["runners"] = [asdict(figure) for figure in figures]
+                goals = runner_goals(figures)
+            else:
+                goals = SUITES[name.value](suite)
+            result["goals"] += [{**asdict(goal), "is_met": goal.is_met} for goal in goals]
+    if compare is not None:
+        result["regressions"] = regressions(compare, result)
     if json:
         emit_json(result)
+    else:
+        _print(result)
+    if result.get("regressions"):
+        raise typer.Exit(ExitCode.DIFFERENCE)
+
+
+def _print(result: dict[str, Any]) -> None:
+    from planalign.cli.tables import print_table  # noqa: PLC0415 - rich
+
+    if result["runners"]:
+        print_table(
+            ["Employees", "Runner", "Seconds per year", "Times legacy", "Models", "Peak MB"],
+            [
+                [
+                    f"{row['employees']:,}",
+                    row["runner"],
+                    f"{row['seconds_per_year']:.3f}",
+                    f"{row['times_as_fast_as_legacy']:.1f}",
+                    row["models_per_year"],
+                    f"{row['peak_megabytes']:.0f}",
+                ]
+                for row in result["runners"]
+            ],
+            left=("Runner",),
+        )
+    print_table(
+        ["Goal", "Target", "Figure", "Met"],
+        [
+            [
+                row["name"],
+                f"{'at least' if row['at_least'] else 'at most'} "
+                f"{row['target']:,.10g} {row['unit']}",
+                f"{row['figure']:,.2f} {row['unit']}",
+                "yes" if row["is_met"] else "NO",
+            ]
+            for row in result["goals"]
+        ],
+        left=("Goal",),
+    )
+    for text in result.get("regressions", ()):
+        emit(f"Worse: {text}")
 
 
 def _sizes(text: str) -> list[int]:

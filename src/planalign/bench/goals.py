@@ -1,0 +1,185 @@
+"""What the product promises of speed and memory: a target, and the figure of this machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from planalign.bench.measure import Workload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from planalign.bench.measure import Bench
+
+_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A promise, and what was measured.
+
+    `figure` and `target` are in `unit`; with `at_least`, more is better.
+    """
+
+    bench: str
+    name: str
+    unit: str
+    target: float
+    figure: float
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        """Say whether the figure reaches the target."""
+        return self.figure >= self.target if self.at_least else self.figure <= self.target
+
+
+def scale(bench: Bench) -> list[Goal]:
+    """Measure 100,000 employees over five years."""
+    found = [bench.measure(Workload(100_000, 5)) for _ in range(_REPEATS)]
+    return [
+        Goal(
+            "scale",
+            "100,000 employees, seconds per year with all checks",
+            "s",
+            1.0,
+            median(m.seconds_per_year for m in found),
+        ),
+        Goal(
+            "scale",
+            "100,000 x 5 years, peak memory of the process",
+            "MB",
+            1000,
+            max(m.peak_megabytes for m in found),
+        ),
+    ]
+
+
+def million(bench: Bench) -> list[Goal]:
+    """Measure a million employees over five years under a memory limit of 3 GB."""
+    employees, years = 1_000_000, 5
+    found = bench.measure(Workload(employees, years, options=("--memory-limit", "3GB")))
+    return [
+        Goal(
+            "million",
+            "1,000,000 x 5 years, employee-years per second",
+            "/s",
+            200_000,
+            employees * years / sum(found.year_seconds),
+            at_least=True,
+        ),
+        Goal(
+            "million",
+            "1,000,000 x 5 years, --memory-limit 3GB, peak memory of the process",
+            "MB",
+            4096,
+            found.peak_megabytes,
+        ),
+    ]
+
+
+def seeds(bench: Bench) -> list[Goal]:
+    """Measure a hundred seeds of a small company in one pass, against one large company."""
+    pairs = [
+        (bench.measure(Workload(1_000, 5, seeds=100)), bench.measure(Workload(100_000, 5)))
+        for _ in range(_REPEATS)
+    ]
+    return [
+        Goal(
+            "seeds",
+            "100 seeds x 1,000 employees x 5 years, whole command",
+            "s",
+            7.0,
+            median(many.wall_seconds for many, _ in pairs),
+        ),
+        Goal(
+            "seeds",
+            "the same over one run of 100,000 x 5 years",
+            "x",
+            1.3,
+            median(many.wall_seconds / one.wall_seconds for many, one in pairs),
+        ),
+    ]
+
+
+def startup(bench: Bench) -> list[Goal]:
+    """Measure the whole command for a small company, and the help."""
+    warm = [bench.measure(Workload(1_000, 5)) for _ in range(5)]
+    helps = [_seconds(["--help"]) for _ in range(5)]
+    return [
+        Goal(
+            "startup",
+            "simulate 1,000 employees x 5 years, whole command, warm",
+            "s",
+            1.5,
+            median(m.wall_seconds for m in warm),
+        ),
+        Goal("startup", "planalign --help", "s", 0.3, median(helps)),
+    ]
+
+
+def years(bench: Bench) -> list[Goal]:
+    """Measure whether a year grows dearer with the years behind it.
+
+    The headcount is held, so that year 30 simulates as many employees as year 2.
+    """
+    found = bench.measure(Workload(50_000, 30, config="workforce: {target_growth_rate: 0}"))
+    early, late = median(found.year_seconds[1:4]), median(found.year_seconds[-3:])
+    return [Goal("years", "year 30 over year 2, 50,000 employees", "x", 1.2, late / early)]
+
+
+def threads(bench: Bench) -> list[Goal]:
+    """Measure what a second thread gains."""
+    pairs = [
+        tuple(
+            bench.measure(Workload(100_000, 5, options=("--threads", count))).seconds_per_year
+            for count in ("1", "2")
+        )
+        for _ in range(_REPEATS)
+    ]
+    return [
+        Goal(
+            "threads",
+            "100,000 employees, seconds of one thread over those of two",
+            "x",
+            1.0,
+            median(one / two for one, two in pairs),
+            at_least=True,
+        )
+    ]
+
+
+def cache(bench: Bench) -> list[Goal]:
+    """Measure a study that is simulated again, all its years in the cache."""
+    first, again = bench.measure_twice(Workload(100_000, 5))
+    return [
+        Goal(
+            "cache",
+            "100,000 x 5 years again, from the cache, over simulating",
+            "x",
+            0.5,
+            again.wall_seconds / first.wall_seconds,
+        )
+    ]
+
+
+SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
+    "startup": startup,
+    "scale": scale,
+    "seeds": seeds,
+    "threads": threads,
+    "cache": cache,
+    "years": years,
+    "million": million,
+}
+
+
+def _seconds(arguments: list[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "planalign", *arguments], check=True, capture_output=True)
+    return time.perf_counter() - started

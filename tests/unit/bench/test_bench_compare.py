@@ -1,0 +1,99 @@
+"""Goals and regressions of the benchmark suite; nothing is timed here."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from planalign.bench.compare import regressions
+from planalign.bench.goals import SUITES, Goal
+from planalign.bench.measure import Measurement, Workload
+from planalign.bench.runners import bench_runners, runner_goals
+from planalign.cli.bench import BenchName
+from planalign.errors import InputError
+
+
+class FakeBench:
+    """Answers every workload with made-up seconds, and remembers them."""
+
+    def __init__(self, **seconds: float) -> None:
+        self.seconds = seconds
+        self.asked: list[Workload] = []
+
+    def measure(self, workload: Workload) -> Measurement:
+        self.asked.append(workload)
+        year = self.seconds.get(workload.runner, 1.0)
+        return Measurement(year * workload.years + 1, (year,) * workload.years, 500.0, 22)
+
+    def measure_twice(self, workload: Workload) -> tuple[Measurement, Measurement]:
+        first = self.measure(workload)
+        return first, Measurement(1.0, first.year_seconds, 100.0, 22)
+
+
+def goal(figure: float, *, at_least: bool = False, name: str = "g") -> Goal:
+    return Goal("scale", name, "s", 1.0, figure, at_least)
+
+
+def test_a_goal_is_met_on_its_own_side():
+    assert goal(0.9).is_met
+    assert not goal(1.1).is_met
+    assert goal(1.1, at_least=True).is_met
+    assert not goal(0.9, at_least=True).is_met
+
+
+def test_ratios_are_against_legacy_and_every_size_has_its_goal():
+    bench = FakeBench(direct=0.5, batch=10.0, legacy=150.0)
+    figures = bench_runners(bench, [1_000, 5_000])
+    assert {(f.employees, f.runner): f.times_as_fast_as_legacy for f in figures} == {
+        (size, runner): times
+        for size in (1_000, 5_000)
+        for runner, times in (("direct", 300.0), ("batch", 15.0), ("legacy", 1.0))
+    }
+    assert [(g.target, g.is_met) for g in runner_goals(figures)] == [(300.0, True), (10.0, True)]
+    runners = [workload.runner for workload in bench.asked]
+    slow = runners.index("legacy")  # the quick ones stand on both sides of it
+    assert set(runners[:slow]) == set(runners[slow + 1 : 7]) == {"direct", "batch"}
+
+
+@pytest.mark.parametrize("name", [name for name in SUITES if name != "startup"])
+def test_every_suite_measures_what_it_names(name):
+    bench = FakeBench()
+    goals = SUITES[name](bench)
+    assert goals
+    assert all(found.bench == name and found.figure > 0 for found in goals)
+    assert bench.asked
+
+
+def test_every_suite_can_be_asked_for():
+    assert {*SUITES, "runners"} == {name.value for name in BenchName}
+
+
+def test_a_figure_that_is_worse_by_more_than_noise_is_named(tmp_path):
+    old = tmp_path / "old.json"
+    before = [
+        {"name": "time", "figure": 1.0, "at_least": False},
+        {"name": "rate", "figure": 100.0, "at_least": True},
+        {"name": "gone", "figure": 1.0, "at_least": False},
+    ]
+    old.write_text(json.dumps({"goals": before}))
+
+    def now(time: float, rate: float) -> dict[str, object]:
+        return {
+            "goals": [
+                {"name": "time", "figure": time, "at_least": False},
+                {"name": "rate", "figure": rate, "at_least": True},
+                {"name": "new", "figure": 9.0, "at_least": False},
+            ]
+        }
+
+    assert regressions(old, now(1.2, 90.0)) == []
+    assert regressions(old, now(0.1, 900.0)) == []
+    assert [text.split(":")[0] for text in regressions(old, now(1.3, 70.0))] == ["time", "rate"]
+
+
+def test_a_file_that_is_no_result_is_refused(tmp_path):
+    for text in ("", "[]", '{"goals": [{}]}'):
+        (tmp_path / "old.json").write_text(text)
+        with pytest.raises(InputError):
+            regressions(tmp_path / "old.json", {"goals": []})

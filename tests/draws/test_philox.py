@@ -9,6 +9,7 @@ import pytest
 
 if TYPE_CHECKING:
     import duckdb
+
     from conftest import Macros
 
 WORD = 0xFFFFFFFF

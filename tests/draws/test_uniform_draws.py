@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import duckdb
+
     from conftest import Macros
 
     Draw = Callable[..., dict[str, np.ndarray]]

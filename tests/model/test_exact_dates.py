@@ -138,7 +138,7 @@ def test_ages_and_service_on_both_ends_of_the_year(
 RULES = {
     f"{entry_dates}_{age}_{months}": (age, months, entry_dates)
     for entry_dates in ("immediate", "monthly", "quarterly", "semiannual")
-    for age, months in ((0, 0), (21, 12), (18, 1))
+    for age, months in ((0, 0), (21, 12), (19, 1))
 }
 YEARS = (2027, 2028)
 
@@ -214,7 +214,12 @@ def test_plan_entry_of_any_career(studies: Studies, people: list[tuple[date, dat
 
 
 def test_plan_entry_of_hires_and_after_leap_days(studies: Studies) -> None:
-    young = [(date(2008, 2, 29) + timedelta(days=n), date(2026, 12, 1)) for n in range(0, 700, 37)]
+    # Who is 19 in 2027: a birthday on February 29 falls on March 1.
+    young = [
+        (date(2008, 2, 29) + timedelta(days=n), hired)
+        for n in (-1, 0, 1, *range(30, 700, 37))
+        for hired in (date(2025, 1, 31), date(2026, 12, 1))
+    ]
     run = studies.simulate(
         company(studies, leap_days(date(2026, 12, 31)) + young),
         simulation={"start_year": YEARS[0], "end_year": YEARS[1]},

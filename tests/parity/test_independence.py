@@ -60,7 +60,9 @@ def test_threads_change_nothing(project, parity, threads, large):
 @pytest.fixture(scope="module")
 def large(tmp_path_factory, parity) -> tuple[Path, Path]:
     """A company that fills several of DuckDB's row groups."""
-    folder = parity.project(tmp_path_factory.mktemp("large"), 60_000, scenarios=("baseline", "exact"))
+    folder = parity.project(
+        tmp_path_factory.mktemp("large"), 60_000, scenarios=("baseline", "exact")
+    )
     return folder, parity.simulate(folder, "run", YEARS, "--threads", "2")
 
 
@@ -71,9 +73,7 @@ def test_a_shuffled_census_gives_the_same_result(project, whole, parity, tmp_pat
             f"copy (select * from '{project}/census.parquet' order by md5(employee_id || 'x')) "
             f"to '{shuffled}'"
         )
-    again = parity.simulate(
-        project, "shuffled", YEARS, "--seeds", "20", "--census", str(shuffled)
-    )
+    again = parity.simulate(project, "shuffled", YEARS, "--seeds", "20", "--census", str(shuffled))
     assert differences(whole, again) is None
 
 
@@ -98,9 +98,7 @@ def test_direct_stopped_after_its_second_year_and_resumed(project, parity, stop_
     assert stop_after(project, "stopped", 2026, "2025-2029") == 130
     refused = parity.run("simulate", "2025-2029", "--output", "stopped", cwd=project)
     assert refused.returncode == 2
-    other = parity.run(
-        "simulate", "2025-2028", "--output", "stopped", "--resume", cwd=project
-    )
+    other = parity.run("simulate", "2025-2028", "--output", "stopped", "--resume", cwd=project)
     assert other.returncode == 2
     assert "configuration" in other.stderr
     resumed = parity.simulate(project, "stopped", "2025-2029", "--resume")

@@ -61,7 +61,7 @@ def test_show_prints_years_and_warns_on_stderr(run_path: Path) -> None:
     assert "above its target" in shown.stderr
     assert "above its target" not in shown.stdout
     content = as_json(planalign("show", run_path, "--json"))
-    assert list(content) == ["run", "rows", "spreads", "warnings"]
+    assert list(content) == ["run", "rows", "spreads", "warnings", "cached_years", "saved_seconds"]
     assert (len(content["rows"]), len(content["spreads"])) == (8, 4)
     assert content["rows"][0]["terminations"] == 120
     assert content["spreads"][0]["measures"]["closing_headcount"] == {

@@ -78,6 +78,8 @@ def stop_after():
         command = [
             sys.executable, "-m", "planalign", "simulate", "--output", output, *arguments,
         ]  # fmt: skip
+        # Where the tests run as a background job they ignore Ctrl-C, and their children would.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
         process = subprocess.Popen(
             command,
             cwd=project,
@@ -85,9 +87,8 @@ def stop_after():
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            # A background job ignores Ctrl-C, and so would its children.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
+        signal.signal(signal.SIGINT, before)
         for line in process.stderr:
             if line.startswith(f"{year}: complete"):
                 os.killpg(process.pid, signal.SIGINT)

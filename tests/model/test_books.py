@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -29,6 +30,11 @@ SCENARIOS = {
         "compensation": {"raise_months": [0] * 6 + [1] + [0] * 5, "raise_cutoff": "01-01"},
         "workforce": {"promotion_rate": 0.3},
     },
+}
+# Raises of exactly 5 %: half cents are common from the second one on.
+SCENARIOS["same_month"]["compensation"] |= {
+    "cola_rate": 0.02,
+    "performance": [{"rating": "good", "share": 1, "multiplier": 1}],
 }
 SCENARIOS["same_month"]["compensation"]["promotion_months"] = [0] * 6 + [1] + [0] * 5
 
@@ -180,6 +186,37 @@ def apply(people: dict[str, Person], event: Row) -> None:
     if event["event_type"] == "termination":
         person.left = day
     assert event["job_level"] == person.level
+
+
+def test_pay_after_raises_and_promotions(run: Run) -> None:
+    rates = {
+        (row["scenario_id"], row["simulation_year"], row["job_level"]): row
+        for row in table(run, "int_effective_parameters")
+    }
+    halves = 0
+    for event in table(run, "fct_yearly_events"):
+        payload = json.loads(event["event_payload"], parse_float=Decimal)
+        before, after = event["previous_compensation"], event["compensation_amount"]
+        key = (event["scenario_id"], event["simulation_year"])
+        if event["event_type"] == "raise":
+            exact = before * (1 + payload["cola_rate"] + payload["merit_rate"])
+            halves += exact * 1000 % 10 == 5
+            assert after == to_cents(exact)
+        if event["event_type"] == "promotion":
+            old = rates[(*key, payload["from_level"])]
+            new = rates[(*key, payload["to_level"])]
+            assert payload["to_level"] == payload["from_level"] + 1 == event["job_level"]
+            raised = to_cents(before * (1 + old["promotion_increase"]))
+            assert after == max(raised, new["band_minimum"])
+        if event["event_type"] in {"raise", "promotion"}:
+            assert payload["amount"] == after - before
+        elif event["event_type"] != "hire":
+            assert payload["amount"] == after == before
+        else:
+            band = rates[(*key, event["job_level"])]
+            assert band["band_minimum"] <= after <= band["band_maximum"]
+            assert payload["amount"] == after
+    assert halves > 50
 
 
 def test_events_form_a_chain(run: Run) -> None:

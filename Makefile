@@ -10,11 +10,13 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
 # with hashes where a dependency names an extra.
-$(LOCKED): requirements.lock
+$(LOCKED): requirements.lock requirements-other-duckdb.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "planalign needs Python 3.11 or newer; set PYTHON=/path/to/python3.11" >&2; exit 2; }
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install --no-deps --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --require-hashes --target .venv/other-duckdb \
+	  --requirement requirements-other-duckdb.lock
 	@touch $@
 
 $(READY): $(LOCKED) pyproject.toml

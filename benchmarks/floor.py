@@ -22,12 +22,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import date
 from itertools import accumulate
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -35,6 +35,9 @@ import planalign
 from planalign.census import generate_census
 from planalign.config import parse
 from planalign.study import Request, run_study
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 SEEDS = Path(planalign.__file__).parent / "dbt" / "seeds"
 FACTS = ("fct_workforce_snapshot", "fct_yearly_events")
@@ -55,7 +58,6 @@ HIRE_MONTHS = (1,) * 12
 HIRE_LEVELS = (40, 30, 18, 9, 3)
 HIRE_AGES = ((18, 24, 20), (25, 34, 38), (35, 44, 23), (45, 54, 13), (55, 64, 6))
 
-ROW_GROUP = 20_480
 LANE = 4_294_967_295
 MULTIPLIER, ROUNDS = 3_528_905_107, 7
 NANO = 1_000_000_000
@@ -65,20 +67,28 @@ def floor(
     census: Path, database: Path, first_year: int, last_year: int, threads: int
 ) -> list[float]:
     """Simulate the years and return the seconds of each."""
-    with duckdb.connect(str(database)) as connection:
+    with duckdb.connect(str(database)) as connection, ThreadPoolExecutor(threads) as pool:
         connection.execute(f"set threads = {threads}")
         connection.execute("set preserve_insertion_order = false")
-        # Work tables stay in memory; small row groups, so that every thread gets some.
-        connection.execute(f"attach ':memory:' as work (row_group_size {ROW_GROUP})")
+        connection.execute("attach ':memory:' as work")
         hazards = set_up(connection, census, first_year)
-        bands = [(band[0], band[1]) for band in market_bands()]
+        writers = (connection.cursor(), connection.cursor())
+        bands = market_bands()
         seconds = []
         for year in range(first_year, last_year + 1):
             started = time.perf_counter()
-            bands = [tuple(quotient(cents * (10**6 + MARKET), 10**6) for cents in b) for b in bands]
+            if year == first_year:
+                connection.execute(from_census(year))
+            bands = [(moved(low), moved(high)) for low, high in bands]
             simulate(connection, year, hazards, bands, is_first=year == first_year)
+            # On cursors of their own, for what DuckDB does on one thread: binding, commit.
+            list(pool.map(write, writers, (snapshot(year), events(year))))
             seconds.append(time.perf_counter() - started)
     return seconds
+
+
+def write(cursor: duckdb.DuckDBPyConnection, statement: str) -> None:
+    cursor.execute(statement)
 
 
 # --- Setup: not timed ------------------------------------------------------------
@@ -144,6 +154,10 @@ def quotient(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
+def moved(cents: int) -> int:
+    return quotient(cents * (10**6 + MARKET), 10**6)
+
+
 def market_bands() -> list[tuple[int, int]]:
     return [
         (digits(row["band_minimum"], 2), digits(row["band_maximum"], 2))
@@ -151,11 +165,13 @@ def market_bands() -> list[tuple[int, int]]:
     ]
 
 
-AGE_BANDS = [(r["age_band"], int(r["minimum_age"]), int(r["maximum_age"])) for r in seed("age_bands")]
+AGE_BANDS = [
+    (r["age_band"], int(r["minimum_age"]), int(r["maximum_age"])) for r in seed("age_bands")
+]
 TENURE_BANDS = [(r["tenure_band"], int(r["minimum_tenure"])) for r in seed("tenure_bands")]
 
 
-def hazard_rows() -> Any:
+def hazard_rows() -> Iterator[tuple[int, int, int, int]]:
     """Yield cell, hazard of leaving, of which retiring, and of promotion, in billionths."""
     exits = {
         (row["age_band"], row["tenure_band"]): digits(row["hazard"], 6)
@@ -191,40 +207,39 @@ def simulate(
     connection: duckdb.DuckDBPyConnection,
     year: int,
     hazards: dict[int, tuple[int, int]],
-    bands: list[tuple[int, ...]],
+    bands: list[tuple[int, int]],
     *,
     is_first: bool,
 ) -> None:
+    """Take `work.people` through a year: what happens to each, then the hires."""
     execute = connection.execute
-    if is_first:
-        execute(f"create table work.people as {from_census(year)}")
-    counts = execute(
-        "select cell, count(*) from work.people where termination_date is null group by cell"
-    ).fetchall()
-    opening = sum(count for _, count in counts)
+    counts = dict(
+        execute(
+            "select cell, count(*) from work.people where termination_date is null group by cell"
+        ).fetchall()
+    )
+    opening = sum(counts.values())
     leaving, promotion = scales(counts, opening, hazards)
-    execute(f"create table work.changed as {changes(year, leaving, promotion, bands, is_first)}")
+    execute(
+        f"create table work.changed as {changes(year, leaving, promotion, bands, is_first=is_first)}"
+    )
     execute("drop table work.people; alter table work.changed rename to people")
     leavers = execute("select count(termination_date) from work.people").fetchall()[0][0]
     net = quotient(opening * (10**6 + GROWTH), 10**6) - opening + leavers
     hires = quotient(max(net, 0) * 10**6, 10**6 - HIRE_TERMINATION)
     execute(f"insert into work.people {hired(year, hires, bands)}")
-    execute("begin")
-    execute(snapshot(year))
-    execute(events(year))
-    execute("commit")
 
 
 def scales(
-    counts: list[tuple[int, int]], opening: int, hazards: dict[int, tuple[int, int]]
+    counts: dict[int, int], opening: int, hazards: dict[int, tuple[int, int]]
 ) -> tuple[int, int]:
     """Return the factors, in 10^-12, that make the hazards meet the two rates."""
     exits: dict[int, int] = defaultdict(int)
-    for cell, count in counts:
+    for cell, count in counts.items():
         exits[hazards[cell][0]] += count * NANO
     leaving = scale(exits, opening * TERMINATION * 1000)
     promotions: dict[int, int] = defaultdict(int)
-    for cell, count in counts:
+    for cell, count in counts.items():
         exit_hazard, hazard = hazards[cell]
         promotions[hazard] += count * (NANO - min(NANO, quotient(exit_hazard * leaving, 10**12)))
     return leaving, scale(promotions, opening * PROMOTION * 1000)
@@ -308,7 +323,8 @@ def chosen(draw: str, weights: tuple[int, ...], values: list[str]) -> str:
         key=lambda c: c[0] - c[1],
     )  # fmt: skip
     tests = " ".join(
-        f"when {draw} >= {low} and {draw} < {high} then {value}" for low, high, value in classes[:-1]
+        f"when {draw} >= {low} and {draw} < {high} then {value}"
+        for low, high, value in classes[:-1]
     )
     return f"case {tests} else {classes[-1][2]} end" if tests else classes[0][2]
 
@@ -319,7 +335,9 @@ def firsts(year: int) -> list[str]:
 
 def cell(year: int, level: str) -> str:
     """Return the hazard cell on January 1 of a year."""
-    tenure = f"({year - 1} - year(hire_date) + (month(hire_date) * 32 + day(hire_date) = 33)::integer)"
+    tenure = (
+        f"({year - 1} - year(hire_date) + (month(hire_date) * 32 + day(hire_date) = 33)::integer)"
+    )
     age = f"({year - 1} - year(birth_date) + (month(birth_date) * 32 + day(birth_date) = 33)::integer)"
     return f"((least({age}, 130) * 7 + {tenure_number(tenure)}) * 5 + {level} - 1)::usmallint"
 
@@ -364,15 +382,16 @@ def merit_rates() -> list[int]:
 
 def from_census(year: int) -> str:
     return f"""
+        create table work.people as
         select employee_id, employee_key, birth_date, hire_date, job_level,
             (annual_compensation * 100)::bigint as cents, 0::bigint as cumulative_cents,
             null::date as termination_date, null::date as eligibility_date,
-            {cell(year, 'job_level')} as cell, {FIRST_ROUND}
+            {cell(year, "job_level")} as cell, {FIRST_ROUND}
         from work.census"""
 
 
 def changes(
-    year: int, leaving: int, promotion: int, bands: list[tuple[int, ...]], is_first: bool
+    year: int, leaving: int, promotion: int, bands: list[tuple[int, int]], *, is_first: bool
 ) -> str:
     days = (date(year + 1, 1, 1) - date(year, 1, 1)).days
     cells = f"""(
@@ -403,10 +422,10 @@ def changes(
         coalesce(eligibility_date is null and entry >= date '{year}-01-01', false)
             as is_newly_eligible,
         entry as eligibility_date,
-        paid_cents, {rounded('cent_days', 'days')} as equivalent_cents,
+        paid_cents, {rounded("cent_days", "days")} as equivalent_cents,
         cumulative_cents + paid_cents as cumulative_cents,
         {cell(year + 1, "(job_level + (promotion_date is not null)::integer)")} as cell
-    from (select *, {rounded('cent_days', str(days))} as paid_cents
+    from (select *, {rounded("cent_days", str(days))} as paid_cents
     from (select *, cents * days
             + coalesce((after_promotion - before_promotion)
                 * (days - (promotion_date - date '{year}-01-01')), 0)
@@ -419,21 +438,21 @@ def changes(
             then case when is_promotion_first then promoted else cents end end as before_raise,
         case when raise_date is not null
             then case when is_promotion_first
-                then {raised('promoted', 'raise_rate')} else raised end end as after_raise,
+                then {raised("promoted", "raise_rate")} else raised end end as after_raise,
         case when promotion_date is not null
             then case when is_promotion_first or raise_date is null
                 then cents else raised end end as before_promotion,
         case when promotion_date is not null
             then case when is_promotion_first or raise_date is null
                 then promoted
-                else greatest({raised('raised', PROMOTION_INCREASE)}, minimum) end end
+                else greatest({raised("raised", PROMOTION_INCREASE)}, minimum) end end
             as after_promotion
     from (select *,
         promotion_date is not null and (raise_date is null or promotion_date <= raise_date)
             as is_promotion_first,
-        case when raise_date is not null then {raised('cents', 'raise_rate')} end as raised,
+        case when raise_date is not null then {raised("cents", "raise_rate")} end as raised,
         case when promotion_date is not null
-            then greatest({raised('cents', PROMOTION_INCREASE)}, minimum) end as promoted
+            then greatest({raised("cents", PROMOTION_INCREASE)}, minimum) end as promoted
     from (select *,
         case when eligibility_date is not null then eligibility_date
             when first_entry <= coalesce(termination_date, date '{year}-12-31')
@@ -441,17 +460,17 @@ def changes(
         case when review_date < termination_date or termination_date is null
             then review_date end as raise_date,
         coalesce(termination_date - date '{year}-01-01' + 1, {days}) as days,
-        case rating {' '.join(f'when {n} then {COLA + rate}' for n, rate in enumerate(rates))}
+        case rating {" ".join(f"when {n} then {COLA + rate}" for n, rate in enumerate(rates))}
             end as raise_rate,
         case when promotion_date is not null then case job_level
-            {' '.join(f'when {n} then {bands[n][0]}' for n in range(1, 5))} end end as minimum
+            {" ".join(f"when {n} then {bands[n][0]}" for n in range(1, 5))} end end as minimum
     from (select *,
         case when termination_date is null and u_promotion < promotion_chance
-            then {chosen('u_promotion_month', PROMOTION_MONTHS, firsts(year))} end
+            then {chosen("u_promotion_month", PROMOTION_MONTHS, firsts(year))} end
             as promotion_date,
         case when hire_date < date '{year - 1}-10-01'
-            then {chosen('u_raise_month', RAISE_MONTHS, firsts(year))} end as review_date,
-        {chosen('u_performance', shares, [f'{n}::utinyint' for n in range(len(shares))])} as rating,
+            then {chosen("u_raise_month", RAISE_MONTHS, firsts(year))} end as review_date,
+        {chosen("u_performance", shares, [f"{n}::utinyint" for n in range(len(shares))])} as rating,
         case when eligibility_date is null then {effective} end as first_entry,
         termination_date is not null
             and u_termination_reason * leaving < retiring * {NANO} as is_retirement
@@ -462,7 +481,7 @@ def changes(
     from {with_draws})))))))"""
 
 
-def hired(year: int, hires: int, bands: list[tuple[int, ...]]) -> str:
+def hired(year: int, hires: int, bands: list[tuple[int, int]]) -> str:
     days = (date(year + 1, 1, 1) - date(year, 1, 1)).days
     people = f"""(
         select *, {FIRST_ROUND}
@@ -486,9 +505,9 @@ def hired(year: int, hires: int, bands: list[tuple[int, ...]]) -> str:
         cents as opening_cents, cents, termination_date, true as is_hire,
         false as is_retirement,
         coalesce(entry >= date '{year}-01-01', false) as is_newly_eligible, entry as eligibility_date,
-        paid_cents, {rounded('cent_days', 'days')} as equivalent_cents,
-        paid_cents as cumulative_cents, {cell(year + 1, 'job_level')} as cell
-    from (select *, {rounded('cent_days', str(days))} as paid_cents
+        paid_cents, {rounded("cent_days", "days")} as equivalent_cents,
+        paid_cents as cumulative_cents, {cell(year + 1, "job_level")} as cell
+    from (select *, {rounded("cent_days", str(days))} as paid_cents
     from (select *, cents * days as cent_days,
         case when first_entry <= last_day then first_entry end as entry
     from (select *, last_day - hire_date + 1 as days,
@@ -508,8 +527,8 @@ def hired(year: int, hires: int, bands: list[tuple[int, ...]]) -> str:
     from (select *,
         month + (u_hire_day * day(last_day(month)) // {NANO})::integer as hire_date
     from (select *,
-        {chosen('u_hire_month', HIRE_MONTHS, firsts(year))} as month,
-        {chosen('u_hire_level', HIRE_LEVELS, [str(n) for n in levels])} as job_level
+        {chosen("u_hire_month", HIRE_MONTHS, firsts(year))} as month,
+        {chosen("u_hire_level", HIRE_LEVELS, [str(n) for n in levels])} as job_level
     from {with_draws})))))))"""
 
 
@@ -517,7 +536,9 @@ def snapshot(year: int) -> str:
     age = f"({year} - year(birth_date))::integer"
     tenure = f"({year} - year(hire_date))::integer"
     age_band = " ".join(f"when age >= {low} then '{name}'" for name, low, _ in AGE_BANDS[:0:-1])
-    tenure_band = " ".join(f"when tenure >= {low} then '{name}'" for name, low in TENURE_BANDS[:0:-1])
+    tenure_band = " ".join(
+        f"when tenure >= {low} then '{name}'" for name, low in TENURE_BANDS[:0:-1]
+    )
     return f"""
     insert into fct_workforce_snapshot
     select 'baseline', 0, {year}, employee_id, employee_key, birth_date, hire_date,
@@ -529,7 +550,7 @@ def snapshot(year: int) -> str:
                 then 'new_hire_active' else 'new_hire_termination' end
             when termination_date is null then 'continuous_active'
             else 'experienced_termination' end,
-        {pay('opening_cents')}, {pay('cents')}, {pay('paid_cents')}, {pay('equivalent_cents')},
+        {pay("opening_cents")}, {pay("cents")}, {pay("paid_cents")}, {pay("equivalent_cents")},
         cumulative_cents * 0.01::decimal(2, 2), eligibility_date, eligibility_date is not null
     from (select *, {age} as age, {tenure} as tenure from work.people)"""
 
@@ -544,7 +565,7 @@ def events(year: int) -> str:
             f"::uhugeint * 18446744073709551616::uhugeint) + {low}::uhugeint)::uuid"
         )
 
-    def part(number: int, kind: str, day: str, sequence: str, level: str, after: str, before: str,
+    def event(number: int, kind: str, day: str, sequence: str, level: str, after: str, before: str,
              payload: str, where: str) -> str:  # fmt: skip
         return (
             f"select 'baseline', 0, {year}, {event_id(number)}, employee_id, '{kind}', {day}, "
@@ -558,8 +579,8 @@ def events(year: int) -> str:
 
     eligible = "(is_newly_eligible and eligibility_date {} {})"
     tails = " ".join(
-        f"when {n} then ',\"cola_rate\":{COLA / 10**6:.6f},\"merit_rate\":{rate / 10**6:.6f},"
-        f"\"rating\":\"{name}\"}}'"
+        f'when {n} then \',"cola_rate":{COLA / 10**6:.6f},"merit_rate":{rate / 10**6:.6f},'
+        f'"rating":"{name}"}}\''
         for n, ((name, *_), rate) in enumerate(zip(RATINGS, merit_rates(), strict=True))
     )
     is_raise = "(raise_date is not null and after_raise <> before_raise)"
@@ -570,30 +591,30 @@ def events(year: int) -> str:
     )
     promotions_before = "(promotion_date is not null)::integer"
     return "insert into fct_yearly_events " + " union all ".join((
-        part(1, "hire", "hire_date", "1", "job_level", "cents", "0",
+        event(1, "hire", "hire_date", "1", "job_level", "cents", "0",
              f"concat('{{\"amount\":', {pay('cents')}, ',\"job_level\":', job_level, '}}')",
              "is_hire"),
-        part(2, "eligibility", "eligibility_date",
+        event(2, "eligibility", "eligibility_date",
              f"1 + is_hire::integer + {earlier('promotion_date < eligibility_date')} "
              f"+ {earlier(f'{is_raise} and raise_date < eligibility_date')}",
              f"job_level - {earlier('promotion_date >= eligibility_date')}",
              pay_on_entry, pay_on_entry,
              f"concat('{{\"amount\":', {pay(pay_on_entry)}, '}}')", "is_newly_eligible"),
-        part(3, "promotion", "promotion_date",
+        event(3, "promotion", "promotion_date",
              f"1 + {eligible.format('<=', 'promotion_date')}::integer "
              f"+ {earlier(f'{is_raise} and raise_date < promotion_date')}",
              "job_level", "after_promotion", "before_promotion",
              f"concat('{{\"amount\":', {pay('(after_promotion - before_promotion)')}, "
              "',\"from_level\":', job_level - 1, ',\"to_level\":', job_level, '}')",
              "promotion_date is not null"),
-        part(4, "raise", "raise_date",
+        event(4, "raise", "raise_date",
              f"1 + {earlier(eligible.format('<=', 'raise_date'))} "
              f"+ {earlier('promotion_date <= raise_date')}",
              f"job_level - {earlier('promotion_date > raise_date')}",
              "after_raise", "before_raise",
              f"concat('{{\"amount\":', {pay('(after_raise - before_raise)')}, "
              f"case rating {tails} end)", is_raise),
-        part(5, "termination", "termination_date",
+        event(5, "termination", "termination_date",
              "1 + is_hire::integer + is_newly_eligible::integer + "
              f"{promotions_before} + {earlier(is_raise)}",
              "job_level", "cents", "cents",
@@ -601,3 +622,120 @@ def events(year: int) -> str:
              "then 'new_hire\"}' when is_retirement then 'retirement\"}' else 'voluntary\"}' end)",
              "termination_date is not null"),
     ))  # fmt: skip
+
+
+# --- Against the product -------------------------------------------------------------
+
+
+def run_product(census: Path, folder: Path, years: int, threads: int) -> tuple[Path, list[float]]:
+    """Simulate with the product; return its database and the seconds of each year."""
+    config = parse(
+        {
+            "census": str(census),
+            "simulation": {"start_year": FIRST_YEAR, "end_year": FIRST_YEAR + years - 1},
+            "resources": {"threads": threads},
+        },
+        folder,
+    )
+    completed = run_study(Request(config, output=folder / "run"))
+    return completed.path / "results.duckdb", list(completed.seconds_by_year.values())
+
+
+def run_floor(census: Path, folder: Path, years: int, threads: int) -> tuple[Path, list[float]]:
+    database = folder / "floor.duckdb"
+    return database, floor(census, database, FIRST_YEAR, FIRST_YEAR + years - 1, threads)
+
+
+def alone(run: Callable[..., tuple[Path, list[float]]], *arguments: Any) -> Any:
+    """Call a function in a new process, so that neither warms the other."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as process:
+        return process.submit(run, *arguments).result()
+
+
+def differences(floor_database: Path, product_database: Path) -> list[str]:
+    """Say in which tables and columns the two databases differ; nothing if in none."""
+    found = []
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{floor_database}' as floor (read_only)")
+        connection.execute(f"attach '{product_database}' as product (read_only)")
+
+        def rows_apart(table: str, columns: Sequence[str]) -> tuple[int, int]:
+            names = ", ".join(columns)
+            one, other = (
+                connection.execute(
+                    f"select count(*) from (select {names} from {mine}.{table} "
+                    f"except all select {names} from {theirs}.{table})"
+                ).fetchall()[0][0]
+                for mine, theirs in (("floor", "product"), ("product", "floor"))
+            )
+            return one, other
+
+        for table in FACTS:
+            mine, theirs = (
+                connection.execute(f"describe {name}.{table}").fetchall()
+                for name in ("floor", "product")
+            )
+            if [row[:2] for row in mine] != [row[:2] for row in theirs]:
+                found.append(f"{table}: other columns or types")
+                continue
+            columns = [row[0] for row in mine]
+            apart = rows_apart(table, columns)
+            if any(apart):
+                wrong = [name for name in columns if any(rows_apart(table, [name]))]
+                found.append(
+                    f"{table}: {apart[0]} rows of the floor and {apart[1]} of the product have no "
+                    f"counterpart; columns: {', '.join(wrong) or 'only in combination'}"
+                )
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--employees", type=int, default=100_000)
+    parser.add_argument("--years", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+
+    seconds: dict[str, list[float]] = {"floor": [], "product": []}
+    with tempfile.TemporaryDirectory(prefix="planalign-floor-") as scratch:
+        census = Path(scratch, "census.parquet")
+        generate_census(options.employees, CENSUS_SEED, census)
+        for number in range(REPEATS):
+            databases = {}
+            for name, run in (("floor", run_floor), ("product", run_product)):
+                folder = Path(scratch, f"{name}_{number}")
+                folder.mkdir()
+                databases[name], years = alone(run, census, folder, options.years, options.threads)
+                seconds[name] += years
+                print(
+                    f"{name}: {', '.join(f'{year:.3f}' for year in years)} seconds",
+                    file=sys.stderr,
+                )
+            apart = differences(databases["floor"], databases["product"])
+            if apart:
+                print("\n".join(apart), file=sys.stderr)
+                return 1
+    floor_seconds, product_seconds = median(seconds["floor"]), median(seconds["product"])
+    result = {
+        "employees": options.employees,
+        "years": options.years,
+        "threads": options.threads,
+        "floor_seconds_per_year": round(floor_seconds, 4),
+        "product_seconds_per_year": round(product_seconds, 4),
+        "product_over_floor": round(product_seconds / floor_seconds, 2),
+    }
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print(
+            f"{options.employees:,} employees, {options.years} years, {options.threads} threads, "
+            f"equal rows: floor {floor_seconds:.3f} s a year, product {product_seconds:.3f} s, "
+            f"ratio {product_seconds / floor_seconds:.2f}"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +46,8 @@ EMPLOYEES_PER_BLOCK = 2_000_000
 class Request:
     """What to run of a configuration, and how.
 
-    `scenario` and `replicate` choose one of those configured; the result is the
-    one it has among all. With a `cache`, `direct` takes the years
+    `scenario` chooses one of those configured, `replicate` any from 0 on; the
+    result is the one it has among all. With a `cache`, `direct` takes the years
     that an earlier run has computed from it; the other runners compute every year.
     `employees_per_block` bounds how many opening employees go through a year in
     one pass; it changes no result.
@@ -249,14 +248,6 @@ class _Run:
                 )
         for warning in summary.warnings:
             self.tell("warning", message=warning)
-        first_day = date(config.simulation.start_year, 1, 1)
-        if config.effective_census_date >= first_day:
-            self.tell(
-                "warning",
-                message=f"the census is dated {config.effective_census_date}: who was hired after "
-                f"{first_day} is left out, and who left after it counts as employed; date the "
-                "census before the first year, or begin a year later",
-            )
 
     def _years(
         self, processor: YearProcessor, pipeline: Pipeline, database: Database

@@ -141,5 +141,5 @@ def test_first_run_of_an_installation_is_warm(installation: Installation, tmp_pa
     assert "run_completed" in kinds
     assert "compiling" not in kinds
     assert [year["year"] for year in json.loads(done.stdout)["years"]] == [*range(2025, 2030)]
-    assert not (project / "cache").exists()
+    assert not (project / "cache" / "pipelines").exists()
     assert installation.files() == before

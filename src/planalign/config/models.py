@@ -57,8 +57,17 @@ def _optional_path(value: object, where: Setting) -> Path | None:
     return None if value is None else _path(value, where)
 
 
-def _optional_date(value: object) -> datetime.date | None:
-    return None if value is None else calendar_date(value)
+def _census_date(value: object, where: Setting) -> datetime.date | None:
+    if value is None:
+        return None
+    found = calendar_date(value)
+    if where.start_year is not None and found > datetime.date(where.start_year, 1, 1):
+        raise fault(
+            f"is later than January 1, {where.start_year}, the day the simulation begins",
+            "Date the census no later, or begin with the year after it: what is known to have "
+            "happened in a year cannot be simulated",
+        )
+    return found
 
 
 def _columns(value: object) -> FrozenDict[str, str]:
@@ -116,7 +125,7 @@ class Config(Section):
 
     census: Annotated[Path, Read(_path)] = Path("census.parquet")
     census_columns: Annotated[Mapping[str, str], single(_columns)] = FrozenDict()
-    census_date: Annotated[datetime.date | None, single(_optional_date)] = None
+    census_date: Annotated[datetime.date | None, Read(_census_date)] = None
     dbt_project: Annotated[Path | None, Read(_optional_path)] = None
     simulation: Simulation = Simulation()
     workforce: Workforce = Workforce()

@@ -7,6 +7,7 @@ A pipeline is made once from dbt's manifest and kept as JSON. It holds what the
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -224,7 +225,8 @@ class Pipeline:
     def save(self, path: Path) -> None:
         """Write the pipeline as JSON, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f"{path.name}.partial")
+        # A name of its own: two processes may compile the same project at once.
+        partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
         partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1))
         partial.replace(path)
 

@@ -70,7 +70,7 @@ def test_the_resolved_file_reloads_identically() -> None:
     data = {
         "census": "data/köln 1.csv",
         "census_columns": {"job_level": "1e5", "employee_id": "yes: #no", "active": "'"},
-        "census_date": "2024-06-30",
+        "census_date": "2023-06-30",
         "dbt_project": "models",
         "simulation": {"start_year": 2024, "end_year": 2026, "random_seed": 2**62},
         "workforce": {

@@ -43,6 +43,6 @@
             then ({{ rounded_quotient(
                 "(" ~ numerator ~ ")::hugeint * 1000000",
                 "(" ~ denominator ~ ")::hugeint"
-            ) }}::decimal(12, 0) * 0.000001::decimal(6, 6))::decimal(18, 6)
+            ) }}::decimal(18, 0) * 0.000001::decimal(6, 6))::decimal(18, 6)
     end
 {%- endmacro %}

@@ -24,13 +24,11 @@ final as (
         census.prior_year_compensation,
         census.ownership_percent,
         census.officer as is_officer,
-        -- A date of termination says more than the flag.
+        -- The census is dated January 1 at the latest: who has a date of
+        -- termination has left by then.
         census.hire_date <= control.first_day
-        and case
-            when census.termination_date is not null
-                then census.termination_date >= control.first_day
-            else coalesce(census.active, true)
-        end as is_opening
+        and census.termination_date is null
+        and coalesce(census.active, true) as is_opening
     from census
     cross join control
 )

@@ -17,9 +17,13 @@ moved as (
         parameters.scenario_id,
         parameters.simulation_year,
         parameters.job_level,
-        {{ money("bands.band_minimum * (1 + parameters.market_adjustment)") }}
+        {{ money(
+            "bands.band_minimum::decimal(20, 2) * (1 + parameters.market_adjustment)"
+        ) }}
             as band_minimum,
-        {{ money("bands.band_maximum * (1 + parameters.market_adjustment)") }}
+        {{ money(
+            "bands.band_maximum::decimal(20, 2) * (1 + parameters.market_adjustment)"
+        ) }}
             as band_maximum
     from parameters
     inner join bands on parameters.job_level = bands.job_level
@@ -31,9 +35,13 @@ moved as (
         parameters.scenario_id,
         parameters.simulation_year,
         parameters.job_level,
-        {{ money("moved.band_minimum * (1 + parameters.market_adjustment)") }}
+        {{ money(
+            "moved.band_minimum::decimal(20, 2) * (1 + parameters.market_adjustment)"
+        ) }}
             as band_minimum,
-        {{ money("moved.band_maximum * (1 + parameters.market_adjustment)") }}
+        {{ money(
+            "moved.band_maximum::decimal(20, 2) * (1 + parameters.market_adjustment)"
+        ) }}
             as band_maximum
     from moved
     inner join parameters

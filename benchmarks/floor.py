@@ -24,7 +24,7 @@ import time
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import date
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -220,9 +220,8 @@ def simulate(
     )
     opening = sum(counts.values())
     leaving, promotion = scales(counts, opening, hazards)
-    execute(
-        f"create table work.changed as {changes(year, leaving, promotion, bands, is_first=is_first)}"
-    )
+    changed = changes(year, leaving, promotion, bands, is_first=is_first)
+    execute(f"create table work.changed as {changed}")
     execute("drop table work.people; alter table work.changed rename to people")
     leavers = execute("select count(termination_date) from work.people").fetchall()[0][0]
     net = quotient(opening * (10**6 + GROWTH), 10**6) - opening + leavers
@@ -316,12 +315,14 @@ FIRST_ROUND = (
 def chosen(draw: str, weights: tuple[int, ...], values: list[str]) -> str:
     """Return the value of the class that a draw falls into, likely classes first."""
     total = sum(weights)
-    bounds = [0, *(quotient(sum_ * NANO, total) for sum_ in accumulate(weights[:-1])), NANO]
-    classes = sorted(
-        ((low, high, value) for (low, high), value in zip(zip(bounds, bounds[1:]), values)
-         if low < high),
-        key=lambda c: c[0] - c[1],
-    )  # fmt: skip
+    sums = accumulate(weights[:-1])
+    bounds = [0, *(quotient(sum_to_here * NANO, total) for sum_to_here in sums), NANO]
+    classes = [
+        (low, high, value)
+        for (low, high), value in zip(pairwise(bounds), values, strict=True)
+        if low < high
+    ]
+    classes.sort(key=lambda bounded: bounded[0] - bounded[1])
     tests = " ".join(
         f"when {draw} >= {low} and {draw} < {high} then {value}"
         for low, high, value in classes[:-1]
@@ -335,10 +336,10 @@ def firsts(year: int) -> list[str]:
 
 def cell(year: int, level: str) -> str:
     """Return the hazard cell on January 1 of a year."""
-    tenure = (
-        f"({year - 1} - year(hire_date) + (month(hire_date) * 32 + day(hire_date) = 33)::integer)"
+    age, tenure = (
+        f"({year - 1} - year({day}) + (month({day}) = 1 and day({day}) = 1)::integer)"
+        for day in ("birth_date", "hire_date")
     )
-    age = f"({year - 1} - year(birth_date) + (month(birth_date) * 32 + day(birth_date) = 33)::integer)"
     return f"((least({age}, 130) * 7 + {tenure_number(tenure)}) * 5 + {level} - 1)::usmallint"
 
 
@@ -504,7 +505,8 @@ def hired(year: int, hires: int, bands: list[tuple[int, int]]) -> str:
     select employee_id, employee_key, mixed, low, birth_date, hire_date, job_level,
         cents as opening_cents, cents, termination_date, true as is_hire,
         false as is_retirement,
-        coalesce(entry >= date '{year}-01-01', false) as is_newly_eligible, entry as eligibility_date,
+        coalesce(entry >= date '{year}-01-01', false) as is_newly_eligible,
+        entry as eligibility_date,
         paid_cents, {rounded("cent_days", "days")} as equivalent_cents,
         paid_cents as cumulative_cents, {cell(year + 1, "job_level")} as cell
     from (select *, {rounded("cent_days", str(days))} as paid_cents
@@ -565,12 +567,21 @@ def events(year: int) -> str:
             f"::uhugeint * 18446744073709551616::uhugeint) + {low}::uhugeint)::uuid"
         )
 
-    def event(number: int, kind: str, day: str, sequence: str, level: str, after: str, before: str,
-             payload: str, where: str) -> str:  # fmt: skip
+    def event(
+        number: int,
+        kind: str,
+        *,
+        where: str,
+        sequence: str,
+        level: str,
+        pay_after: str,
+        pay_before: str,
+        payload: str,
+    ) -> str:
         return (
-            f"select 'baseline', 0, {year}, {event_id(number)}, employee_id, '{kind}', {day}, "
-            f"({sequence})::integer, {level}, {pay(after)}, {pay(before)}, ({payload})::json "
-            f"from work.people where {where}"
+            f"select 'baseline', 0, {year}, {event_id(number)}, employee_id, '{kind}', "
+            f"{kind}_date, ({sequence})::integer, {level}, {pay(pay_after)}, {pay(pay_before)}, "
+            f"concat({payload})::json from work.people where {where}"
         )
 
     # Whether another event of the employee comes before one on `day`.
@@ -589,39 +600,67 @@ def events(year: int) -> str:
         "or raise_date >= eligibility_date or promotion_date > raise_date) then after_promotion "
         "when raise_date < eligibility_date then after_raise else opening_cents end"
     )
-    promotions_before = "(promotion_date is not null)::integer"
-    return "insert into fct_yearly_events " + " union all ".join((
-        event(1, "hire", "hire_date", "1", "job_level", "cents", "0",
-             f"concat('{{\"amount\":', {pay('cents')}, ',\"job_level\":', job_level, '}}')",
-             "is_hire"),
-        event(2, "eligibility", "eligibility_date",
-             f"1 + is_hire::integer + {earlier('promotion_date < eligibility_date')} "
-             f"+ {earlier(f'{is_raise} and raise_date < eligibility_date')}",
-             f"job_level - {earlier('promotion_date >= eligibility_date')}",
-             pay_on_entry, pay_on_entry,
-             f"concat('{{\"amount\":', {pay(pay_on_entry)}, '}}')", "is_newly_eligible"),
-        event(3, "promotion", "promotion_date",
-             f"1 + {eligible.format('<=', 'promotion_date')}::integer "
-             f"+ {earlier(f'{is_raise} and raise_date < promotion_date')}",
-             "job_level", "after_promotion", "before_promotion",
-             f"concat('{{\"amount\":', {pay('(after_promotion - before_promotion)')}, "
-             "',\"from_level\":', job_level - 1, ',\"to_level\":', job_level, '}')",
-             "promotion_date is not null"),
-        event(4, "raise", "raise_date",
-             f"1 + {earlier(eligible.format('<=', 'raise_date'))} "
-             f"+ {earlier('promotion_date <= raise_date')}",
-             f"job_level - {earlier('promotion_date > raise_date')}",
-             "after_raise", "before_raise",
-             f"concat('{{\"amount\":', {pay('(after_raise - before_raise)')}, "
-             f"case rating {tails} end)", is_raise),
-        event(5, "termination", "termination_date",
-             "1 + is_hire::integer + is_newly_eligible::integer + "
-             f"{promotions_before} + {earlier(is_raise)}",
-             "job_level", "cents", "cents",
-             f"concat('{{\"amount\":', {pay('cents')}, ',\"reason\":\"', case when is_hire "
-             "then 'new_hire\"}' when is_retirement then 'retirement\"}' else 'voluntary\"}' end)",
-             "termination_date is not null"),
-    ))  # fmt: skip
+    change_at_promotion = pay("(after_promotion - before_promotion)")
+    change_at_raise = pay("(after_raise - before_raise)")
+    parts = (
+        event(
+            1,
+            "hire",
+            where="is_hire",
+            sequence="1",
+            level="job_level",
+            pay_after="cents",
+            pay_before="0",
+            payload=f"'{{\"amount\":', {pay('cents')}, ',\"job_level\":', job_level, '}}'",
+        ),
+        event(
+            2,
+            "eligibility",
+            where="is_newly_eligible",
+            sequence=f"1 + is_hire::integer + {earlier('promotion_date < eligibility_date')} "
+            f"+ {earlier(f'{is_raise} and raise_date < eligibility_date')}",
+            level=f"job_level - {earlier('promotion_date >= eligibility_date')}",
+            pay_after=pay_on_entry,
+            pay_before=pay_on_entry,
+            payload=f"'{{\"amount\":', {pay(pay_on_entry)}, '}}'",
+        ),
+        event(
+            3,
+            "promotion",
+            where="promotion_date is not null",
+            sequence=f"1 + {earlier(eligible.format('<=', 'promotion_date'))} "
+            f"+ {earlier(f'{is_raise} and raise_date < promotion_date')}",
+            level="job_level",
+            pay_after="after_promotion",
+            pay_before="before_promotion",
+            payload=f"'{{\"amount\":', {change_at_promotion}, ',\"from_level\":', job_level - 1, "
+            "',\"to_level\":', job_level, '}'",
+        ),
+        event(
+            4,
+            "raise",
+            where=is_raise,
+            sequence=f"1 + {earlier(eligible.format('<=', 'raise_date'))} "
+            f"+ {earlier('promotion_date <= raise_date')}",
+            level=f"job_level - {earlier('promotion_date > raise_date')}",
+            pay_after="after_raise",
+            pay_before="before_raise",
+            payload=f"'{{\"amount\":', {change_at_raise}, case rating {tails} end",
+        ),
+        event(
+            5,
+            "termination",
+            where="termination_date is not null",
+            sequence="1 + is_hire::integer + is_newly_eligible::integer "
+            f"+ (promotion_date is not null)::integer + {earlier(is_raise)}",
+            level="job_level",
+            pay_after="cents",
+            pay_before="cents",
+            payload=f'\'{{"amount":\', {pay("cents")}, \',"reason":"\', case when is_hire '
+            "then 'new_hire\"}' when is_retirement then 'retirement\"}' else 'voluntary\"}' end",
+        ),
+    )
+    return f"insert into fct_yearly_events {' union all '.join(parts)}"
 
 
 # --- Against the product -------------------------------------------------------------

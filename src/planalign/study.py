@@ -14,7 +14,7 @@ import duckdb
 
 from planalign.census.read import read_census
 from planalign.config import Config, load, parse, scenario_settings, to_yaml
-from planalign.engine.compiler import is_compiled, pipeline_for
+from planalign.engine.compiler import pipeline_for
 from planalign.engine.database import Database, Settings
 from planalign.engine.inputs import Trajectory, settings_text, trajectories, write_inputs
 from planalign.engine.pipeline import Step
@@ -178,9 +178,9 @@ class _Run:
         database = Database(self.folder.database, _settings(config))
         record = provenance(_influences(config, self.plan), config.census, self.project)
         self.folder.check_same_study(record)
-        if not is_compiled(self.project):
-            self.tell("compiling", project=str(self.project.folder))
-        pipeline = pipeline_for(self.project)
+        pipeline = pipeline_for(
+            self.project, lambda: self.tell("compiling", project=str(self.project.folder))
+        )
         database.create()
         runner = make_runner(self.request.runner, self.project, pipeline, database)
         try:

@@ -30,7 +30,7 @@ from planalign.engine.pipeline import (
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from planalign.engine.project import Project
 
@@ -46,26 +46,44 @@ _UNSUPPORTED = (
 _DYNAMIC = ("is_incremental(", "run_query(", "var(", "statement(", "env_var(")
 
 
-def pipeline_for(project: Project) -> Pipeline:
-    """Return the compiled pipeline of a project: shipped, cached, or compiled now."""
+def pipeline_for(project: Project, compiling: Callable[[], None] = lambda: None) -> Pipeline:
+    """Return the compiled pipeline of a project: shipped, cached, or compiled now.
+
+    Args:
+        project: what to compile.
+        compiling: called before dbt is started, which takes seconds.
+
+    Raises:
+        EnvironmentFaultError: dbt cannot be started.
+        ModelError: the project cannot be compiled.
+    """
+    found = _find_compiled(project)
+    if found is None:
+        compiling()
+        found = compile_project(project)
+        found.save(_cached(project))
+    return found
+
+
+def _find_compiled(project: Project) -> Pipeline | None:
+    """Return the pipeline that is there already.
+
+    The shipped one was compiled by the dbt that the package was built with, which
+    need not be the one installed: its files decide. A damaged file, or one of
+    another version, is as good as not there.
+    """
     for path in (SHIPPED, _cached(project)):
-        if path.is_file():
-            try:
-                pipeline = Pipeline.load(path)
-            except EnvironmentFaultError:
-                continue  # damaged or of another version: as good as not there
-            if pipeline.fingerprint == project.fingerprint:
-                return pipeline
-    pipeline = compile_project(project)
-    pipeline.save(_cached(project))
-    return pipeline
-
-
-def is_compiled(project: Project) -> bool:
-    """Say whether `pipeline_for` will return without compiling."""
-    return _cached(project).is_file() or (
-        SHIPPED.is_file() and f'"fingerprint": "{project.fingerprint}"' in SHIPPED.read_text()
-    )
+        if not path.is_file():
+            continue
+        try:
+            pipeline = Pipeline.load(path)
+        except EnvironmentFaultError:
+            continue
+        if path == SHIPPED and pipeline.files_fingerprint == project.files_fingerprint:
+            return pipeline
+        if pipeline.fingerprint == project.fingerprint:
+            return pipeline
+    return None
 
 
 def _cached(project: Project) -> Path:
@@ -98,12 +116,12 @@ def compile_project(project: Project) -> Pipeline:
                 f"dbt cannot compile {project.folder}:\n{(done.stdout + done.stderr).strip()}",
                 "Run `dbt compile` in that folder and mend what it says.",
             )
-        pipeline = _read_manifest(json.loads(manifest.read_text()), project.fingerprint)
+        pipeline = _read_manifest(json.loads(manifest.read_text()), project)
     _check_contracts(pipeline)
     return pipeline
 
 
-def _read_manifest(manifest: Mapping[str, Any], fingerprint: str) -> Pipeline:
+def _read_manifest(manifest: Mapping[str, Any], project: Project) -> Pipeline:
     nodes: dict[str, dict[str, Any]] = manifest["nodes"]
     models = {key: node for key, node in nodes.items() if node["resource_type"] == "model"}
     order = TopologicalSorter(
@@ -113,7 +131,8 @@ def _read_manifest(manifest: Mapping[str, Any], fingerprint: str) -> Pipeline:
         }
     ).static_order()
     return Pipeline(
-        fingerprint=fingerprint,
+        fingerprint=project.fingerprint,
+        files_fingerprint=project.files_fingerprint,
         sources=tuple(
             Source(source["identifier"], _columns(source))
             for _, source in sorted(manifest["sources"].items())

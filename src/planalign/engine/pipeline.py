@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Step(StrEnum):
@@ -180,9 +180,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A compiled project. `models` is in dependency order."""
+    """A compiled project. `models` is in dependency order.
+
+    `fingerprint` covers the project's files and the versions that compiled them,
+    `files_fingerprint` the files alone.
+    """
 
     fingerprint: str
+    files_fingerprint: str
     sources: tuple[Source, ...]
     seeds: tuple[Seed, ...]
     models: tuple[Model, ...]
@@ -243,6 +248,7 @@ class Pipeline:
                 raise KeyError("format")
             return cls(
                 fingerprint=data["fingerprint"],
+                files_fingerprint=data["files_fingerprint"],
                 sources=tuple(Source(s["name"], _columns(s["columns"])) for s in data["sources"]),
                 seeds=tuple(
                     Seed(s["name"], s["path"], _columns(s["columns"])) for s in data["seeds"]

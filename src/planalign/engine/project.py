@@ -50,15 +50,21 @@ class Project:
         return sorted(found)
 
     @cached_property
-    def fingerprint(self) -> str:
-        """Return the SHA-256 of all files and of the versions that compile them."""
+    def files_fingerprint(self) -> str:
+        """Return the SHA-256 of all files."""
         digest = hashlib.sha256()
-        for name, version in sorted(compiler_versions().items()):
-            digest.update(f"{name}={version}\n".encode())
         for file in self.files:
             content = file.read_bytes()
             digest.update(f"{file.relative_to(self.folder).as_posix()} {len(content)}\n".encode())
             digest.update(content)
+        return digest.hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of all files and of the versions that compile them."""
+        digest = hashlib.sha256(self.files_fingerprint.encode())
+        for name, version in sorted(compiler_versions().items()):
+            digest.update(f"{name}={version}\n".encode())
         return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ def model(name: str, *needs: str, step: Step = Step.EVENTS) -> Model:
 
 
 def pipeline(*models: Model) -> Pipeline:
-    return Pipeline("f", (), (), models, ())
+    return Pipeline("f", "f", (), (), models, ())
 
 
 def names(groups) -> list[list[str]]:

@@ -34,6 +34,7 @@ def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> 
     counts = ", ".join(f"1 as {name}" for name in SUMMARY_COLUMNS[2:])
     return Pipeline(
         fingerprint="f",
+        files_fingerprint="f",
         sources=(
             Source(
                 "control", (Column("simulation_year", "INTEGER"), Column("start_year", "INTEGER"))

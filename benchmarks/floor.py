@@ -1,8 +1,9 @@
 """The floor: the same year by hand, and how far the product is from it.
 
 One scenario, one replicate, alignment `expected`, the default configuration. No
-dbt, no framework, no checks, no telemetry: two statements that compute a year and
-two that write it, every parameter a literal. It leaves `fct_workforce_snapshot`
+dbt, no framework, no checks, no telemetry: one pass over the people, one over the
+hires and one insert per table, every parameter a literal, pay in integer cents,
+and what lives for a year in memory. It leaves `fct_workforce_snapshot`
 and `fct_yearly_events` with the rows of the product, column by column.
 
     python benchmarks/floor.py --employees 100000 --years 5

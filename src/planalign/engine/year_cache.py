@@ -137,6 +137,10 @@ class YearCache:
                 attached.append(f"cached_{number}")
             cursor.begin()
             try:
+                # As a computed year does: an earlier block may have left the rows that
+                # its scenario shares, and a stopped run a part of the year.
+                for fact in pipeline.yearly_facts:
+                    cursor.execute(fact.delete_statement())
                 for alias, trajectories in zip(attached, by_entry.values(), strict=True):
                     self._copy(
                         cursor,

@@ -15,7 +15,7 @@ import duckdb
 from planalign.census.read import read_census
 from planalign.config import Config, load, parse, scenario_settings, to_yaml
 from planalign.engine.compiler import pipeline_for
-from planalign.engine.database import Database, Settings
+from planalign.engine.database import WORK, Database, Settings
 from planalign.engine.inputs import Trajectory, settings_text, trajectories, write_inputs
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project
@@ -181,6 +181,8 @@ class _Run:
         pipeline = pipeline_for(
             self.project, lambda: self.tell("compiling", project=str(self.project.folder))
         )
+        if self.request.runner == "direct":
+            pipeline = pipeline.with_intermediates_in(WORK)
         database.create()
         runner = make_runner(self.request.runner, self.project, pipeline, database)
         try:

@@ -112,8 +112,10 @@ def compile_project(project: Project) -> Pipeline:
             raise EnvironmentFaultError(f"dbt cannot be started ({error})") from error
         manifest = Path(scratch, "target", "manifest.json")
         if done.returncode != 0 or not manifest.is_file():
+            # DuckDB's bindings add pages about themselves to a process that fails.
+            said = (done.stdout + done.stderr).split("nanobind:")[0].strip()
             raise ModelError(
-                f"dbt cannot compile {project.folder}:\n{(done.stdout + done.stderr).strip()}",
+                f"dbt cannot compile {project.folder}:\n{said}",
                 "Run `dbt compile` in that folder and mend what it says.",
             )
         pipeline = _read_manifest(json.loads(manifest.read_text()), project)

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 STORAGE_VERSION = "v1.5.0"
 # The compiled models name their catalogue, and DuckDB names it after the file.
 FILE_NAME = "results.duckdb"
+# Where what lives for one year is kept, if nobody else has to see it: in memory,
+# neither compressed nor written; beyond the memory limit it spills.
+WORK = "work"
+_WAL_SIZE = "1GB"
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,9 @@ class Database:
                 self._connection = duckdb.connect(str(self.path))
                 self._connection.execute("set threads = ?", [self.settings.threads])
                 self._connection.execute("set memory_limit = ?", [self.settings.memory_limit])
+                # A checkpoint inside a year writes half-filled row groups twice.
+                self._connection.execute("set wal_autocheckpoint = ?", [_WAL_SIZE])
+                self._connection.execute(f"attach if not exists ':memory:' as {WORK}")
             except duckdb.IOException as error:
                 raise EnvironmentFaultError(
                     f"{self.path} cannot be opened ({error})",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,7 @@ class Model:
     sql: str
     depends_on: tuple[str, ...]
     columns: tuple[Column, ...] = ()
+    database: str = "results"
 
     @property
     def is_intermediate(self) -> bool:
@@ -75,8 +76,8 @@ class Model:
 
     @property
     def relation(self) -> str:
-        """Return the quoted name of the model's relation."""
-        return f'"main"."{self.name}"'
+        """Return the quoted name of the model's relation, as dbt writes it."""
+        return f'"{self.database}"."main"."{self.name}"'
 
     @property
     def has_year(self) -> bool:
@@ -202,6 +203,34 @@ class Pipeline:
     def intermediates(self) -> tuple[Model, ...]:
         """Return the models that live for one year only."""
         return tuple(m for m in self.models if m.is_intermediate)
+
+    def with_intermediates_in(self, database: str) -> Pipeline:
+        """Return the pipeline with what lives for one year moved to another database.
+
+        Only names change: every mention of such a relation is quoted in full.
+        """
+        moved = {
+            model.relation: replace(model, database=database).relation
+            for model in self.intermediates
+        }
+
+        def moved_in(sql: str) -> str:
+            for relation, new in moved.items():
+                sql = sql.replace(relation, new)
+            return sql
+
+        return replace(
+            self,
+            models=tuple(
+                replace(
+                    model,
+                    sql=moved_in(model.sql),
+                    database=database if model.is_intermediate else model.database,
+                )
+                for model in self.models
+            ),
+            tests=tuple(replace(test, sql=moved_in(test.sql)) for test in self.tests),
+        )
 
     def source(self, name: str) -> Source:
         """Return a source by name."""

@@ -19,6 +19,21 @@
 {%- endmacro %}
 
 {#
+    Dollars times a factor (1 + rates, at least 0, six decimals), to the cent and
+    rounded half up, which for pay is half away from zero. In 64-bit integers: the
+    same product of decimals would be 128 bits wide and take ten times as long.
+    Whole millions of cents and the rest apart, so that pay of DECIMAL(15, 2) and a
+    factor below 900 cannot overflow.
+#}
+{% macro money_product(amount, factor) -%}
+    {%- set micros = "(" ~ factor ~ " * 1000000)::bigint" -%}
+    ((
+        ({{ cents(amount) }} // 1000000) * {{ micros }}
+        + (({{ cents(amount) }} % 1000000) * {{ micros }} + 500000) // 1000000
+    )::decimal(16, 0) * 0.01::decimal(2, 2))::decimal(15, 2)
+{%- endmacro %}
+
+{#
     numerator / denominator of two integers, rounded half away from zero. Both
     may be any integer type; the denominator is positive.
 #}

@@ -153,16 +153,17 @@ first_change as (
         promotion_date is not null
         and (raise_date is null or promotion_date <= raise_date)
             as is_promotion_first,
-        {{ money(
-            "opening_compensation::decimal(20, 2) * (1 + cola_rate + merit_rate)"
-        ) }}
+        {{ money_product("opening_compensation", "(1 + cola_rate + merit_rate)") }}
             as raised_compensation,
-        greatest(
-            {{ money(
-                "opening_compensation::decimal(20, 2) * (1 + promotion_increase)"
-            ) }},
-            promoted_band_minimum
-        ) as promoted_compensation
+        case
+            when promotion_date is not null
+                then greatest(
+                    {{ money_product(
+                        "opening_compensation", "(1 + promotion_increase)"
+                    ) }},
+                    promoted_band_minimum
+                )
+        end as promoted_compensation
     from rated
 ),
 
@@ -177,8 +178,8 @@ second_change as (
         case
             when raise_date is null then null
             when is_promotion_first
-                then {{ money(
-                    "promoted_compensation::decimal(20, 2) * (1 + cola_rate + merit_rate)"
+                then {{ money_product(
+                    "promoted_compensation", "(1 + cola_rate + merit_rate)"
                 ) }}
             else raised_compensation
         end as compensation_after_raise,
@@ -193,8 +194,8 @@ second_change as (
             when is_promotion_first or raise_date is null
                 then promoted_compensation
             else greatest(
-                {{ money(
-                    "raised_compensation::decimal(20, 2) * (1 + promotion_increase)"
+                {{ money_product(
+                    "raised_compensation", "(1 + promotion_increase)"
                 ) }},
                 promoted_band_minimum
             )

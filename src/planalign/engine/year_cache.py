@@ -189,7 +189,7 @@ class YearCache:
                 chosen, value = "list_contains(?, scenario_id)", new
             cursor.execute(
                 f"insert into {fact.relation} ({names}) select {names} "
-                f"from {alias}.{fact.relation} where simulation_year = ? and {chosen}",
+                f'from {alias}.main."{fact.name}" where simulation_year = ? and {chosen}',
                 [year, value],
             )
         cursor.executemany(

@@ -325,13 +325,12 @@ class YearProcessor:
     ) -> YearResult:
         with self._database.cursor() as cursor:
             summaries = self._summaries(cursor, year)
-            rows = {
-                fact.name: cursor.execute(
-                    f"select count(*) from {fact.relation} where simulation_year = ?", [year]
-                ).fetchall()[0][0]
+            counts = " union all ".join(
+                f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"
                 for fact in self._pipeline.yearly_facts
                 if fact.has_year
-            }
+            )
+            rows = dict(cursor.execute(counts, {"year": year}).fetchall())
         self._year = None
         return YearResult(
             year=year,

@@ -59,7 +59,7 @@ def test_a_yearly_fact_is_appended_by_name_after_its_year_is_removed():
     delete, insert = fact.statements()
     assert "simulation_year >=" in delete
     assert "(scenario_id, replicate) in" in delete
-    assert insert.startswith('insert into "main"."fct" ("scenario_id", "replicate"')
+    assert insert.startswith('insert into "results"."main"."fct" ("scenario_id", "replicate"')
     assert '"scenario_id" VARCHAR not null' in fact.create_statement()
 
 
@@ -136,3 +136,24 @@ def test_a_broken_contract_is_named():
         compiler._check_contracts(pipeline(fact))
     assert "a: contract VARCHAR, model INTEGER" in str(caught.value)
     assert "b: contract INTEGER, model absent" in str(caught.value)
+
+
+def test_moving_intermediates_changes_their_names_everywhere_and_nothing_else():
+    source = replace(model("int_a"), sql='select 1 as a from "results"."inputs"."control"')
+    reader = replace(
+        model("fct_b", "int_a"),
+        materialization=Materialization.YEARLY,
+        sql='select a from "results"."main"."int_a" join "results"."main"."int_ab" using (a)',
+        columns=(Column("a", "INTEGER"),),
+    )
+    test = DataTest("t", Step.VALIDATION, "t.sql", 'select * from "results"."main"."int_a"')
+    moved = replace(pipeline(source, reader), tests=(test,)).with_intermediates_in("work")
+    assert (
+        moved.models[0].statements()[0].startswith('create or replace table "work"."main"."int_a"')
+    )
+    assert '"results"."inputs"."control"' in moved.models[0].sql
+    assert moved.models[1].relation == '"results"."main"."fct_b"'
+    assert moved.models[1].sql == (
+        'select a from "work"."main"."int_a" join "results"."main"."int_ab" using (a)'
+    )
+    assert moved.tests[0].sql == 'select * from "work"."main"."int_a"'

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from planalign.engine.database import Database
-    from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
+    from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed, Step
     from planalign.engine.project import Project
 
 
@@ -37,14 +37,10 @@ class DirectRunner:
 
     def load_seeds(self) -> None:
         """Load each CSV under its declared columns."""
-        with self._database.cursor() as cursor:
-            for seed in self._pipeline.seeds:
-                types = ", ".join(f"'{c.name}': '{c.data_type}'" for c in seed.columns)
-                cursor.execute(
-                    f"create or replace table {seed.relation} as "
-                    f"select * from read_csv(?, header = true, columns = {{{types}}})",
-                    [str(self._project.folder / seed.path)],
-                )
+        futures = [self._pool.submit(self._load, seed) for seed in self._pipeline.seeds]
+        with self._all_or_none(futures):
+            for future in futures:
+                future.result()
 
     def run_models(self, step: Step) -> Iterator[Timing]:
         """Start each model on the pool as soon as those of the step that it needs are built."""
@@ -85,6 +81,21 @@ class DirectRunner:
             self._database.interrupt()
             wait(futures)
             raise
+
+    def _load(self, seed: Seed) -> None:
+        types = ", ".join(f"'{c.name}': '{c.data_type}'" for c in seed.columns)
+        try:
+            with self._database.cursor() as cursor:
+                cursor.execute(
+                    f"create or replace table {seed.relation} as select * from read_csv("
+                    f"?, header = true, delim = ',', auto_detect = false, columns = {{{types}}})",
+                    [str(self._project.folder / seed.path)],
+                )
+        except duckdb.Error as error:
+            raise ModelError(
+                f"reference table {seed.name} ({seed.path}) cannot be loaded ({error})",
+                "Mend the file; its columns and types are declared in seeds.yml.",
+            ) from error
 
     def _build(self, model: Model) -> Timing:
         started = time.perf_counter()

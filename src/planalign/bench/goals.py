@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 from planalign.bench.measure import Workload
+from planalign.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
     from planalign.bench.measure import Bench
 
 _REPEATS = 3
+# In a checkout; it is no part of the package.
+FLOOR_SCRIPT = Path("benchmarks", "floor.py")
 
 
 @dataclass(frozen=True)
@@ -168,6 +173,34 @@ def cache(bench: Bench) -> list[Goal]:
     ]
 
 
+def floor(bench: Bench) -> list[Goal]:
+    """Measure the distance from a script written by hand for the same rules.
+
+    Raises:
+        UsageError: the script is not here; it is part of a checkout only.
+        ModelError: the script failed, or its rows are not those of the product.
+    """
+    if not FLOOR_SCRIPT.is_file():
+        raise UsageError(
+            f"{FLOOR_SCRIPT} is not here", "Measure the floor in a checkout of the project."
+        )
+    bench.say(f"floor: {FLOOR_SCRIPT}, by turns with direct")
+    done = subprocess.run(
+        [sys.executable, str(FLOOR_SCRIPT), "--json"], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise ModelError(f"{FLOOR_SCRIPT} failed:\n{done.stderr}")
+    return [
+        Goal(
+            "floor",
+            "100,000 employees, seconds per year over those of a script by hand",
+            "x",
+            2.0,
+            json.loads(done.stdout)["product_over_floor"],
+        )
+    ]
+
+
 SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
     "startup": startup,
     "scale": scale,
@@ -175,6 +208,7 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
     "threads": threads,
     "cache": cache,
     "years": years,
+    "floor": floor,
     "million": million,
 }
 

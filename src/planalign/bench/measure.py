@@ -54,7 +54,7 @@ class Bench:
 
     def __init__(self, scratch: Path, say: Callable[[str], None]) -> None:
         self._scratch = scratch
-        self._say = say
+        self.say = say
 
     def measure(self, workload: Workload) -> Measurement:
         """Run a workload once in a process of its own, every year computed.
@@ -80,7 +80,7 @@ class Bench:
             )
 
     def _run(self, workload: Workload, folder: Path, output: str, *options: str) -> Measurement:
-        self._say(
+        self.say(
             f"{workload.runner}: {workload.employees:,} employees x {workload.seeds} seeds "
             f"x {workload.years} years"
         )

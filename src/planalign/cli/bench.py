@@ -22,6 +22,7 @@ class BenchName(StrEnum):
     THREADS = "threads"
     CACHE = "cache"
     YEARS = "years"
+    FLOOR = "floor"
     MILLION = "million"
     RUNNERS = "runners"
 
@@ -43,7 +44,8 @@ def bench(
 
     startup: a small study, and the help. scale: 100,000 employees. seeds: a
     hundred seeds in one pass. threads: one against two. cache: a study again.
-    years: whether year 30 costs more than year 2. million: a million employees.
+    years: whether year 30 costs more than year 2. floor: against a script written
+    by hand (in a checkout of the project only). million: a million employees.
     runners: seconds per simulated year of direct, batch and legacy, and how many
     times as fast as legacy; takes over ten minutes, nearly all of them legacy.
 
@@ -59,12 +61,14 @@ def bench(
     import tempfile  # noqa: PLC0415 - help must be fast
 
     from planalign.bench.compare import regressions  # noqa: PLC0415
-    from planalign.bench.goals import SUITES  # noqa: PLC0415
+    from planalign.bench.goals import FLOOR_SCRIPT, SUITES  # noqa: PLC0415
     from planalign.bench.machine import describe_machine  # noqa: PLC0415
     from planalign.bench.measure import Bench  # noqa: PLC0415
     from planalign.bench.runners import bench_runners, runner_goals  # noqa: PLC0415
 
-    wanted = names or list(BenchName)
+    wanted = names or [
+        name for name in BenchName if name is not BenchName.FLOOR or FLOOR_SCRIPT.is_file()
+    ]
     result: dict[str, Any] = {**describe_machine(), "goals": [], "runners": []}
     with tempfile.TemporaryDirectory(prefix="planalign-bench-") as scratch:
         suite = Bench(Path(scratch), console.say)

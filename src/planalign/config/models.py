@@ -115,6 +115,14 @@ class Resources(Section):
     memory_limit: Annotated[str, single(_memory_limit)] = "4GB"
     threads: Annotated[int | Literal["auto"], single(_threads)] = "auto"
 
+    @property
+    def memory_bytes(self) -> int:
+        """The memory limit in bytes: GB are powers of ten, GiB of two."""
+        match = _MEMORY.fullmatch(self.memory_limit)
+        number, unit = (match[1], match[2]) if match else ("4", "G")
+        base = 1024 if unit.endswith("i") else 1000
+        return int(float(number) * base ** ("KMGT".index(unit[0].upper()) + 1))
+
 
 class Config(Section):
     """A whole planalign.yaml.

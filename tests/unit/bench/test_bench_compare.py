@@ -11,7 +11,7 @@ from planalign.bench.goals import SUITES, Goal
 from planalign.bench.measure import Measurement, Workload
 from planalign.bench.runners import bench_runners, runner_goals
 from planalign.cli.bench import BenchName
-from planalign.errors import InputError
+from planalign.errors import InputError, UsageError
 
 
 class FakeBench:
@@ -56,7 +56,7 @@ def test_ratios_are_against_legacy_and_every_size_has_its_goal():
     assert set(runners[:slow]) == set(runners[slow + 1 : 7]) == {"direct", "batch"}
 
 
-@pytest.mark.parametrize("name", [name for name in SUITES if name != "startup"])
+@pytest.mark.parametrize("name", [name for name in SUITES if name not in {"startup", "floor"}])
 def test_every_suite_measures_what_it_names(name):
     bench = FakeBench()
     goals = SUITES[name](bench)
@@ -97,3 +97,9 @@ def test_a_file_that_is_no_result_is_refused(tmp_path):
         (tmp_path / "old.json").write_text(text)
         with pytest.raises(InputError):
             regressions(tmp_path / "old.json", {"goals": []})
+
+
+def test_the_floor_is_measured_in_a_checkout_only(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="checkout"):
+        SUITES["floor"](FakeBench())

@@ -3,7 +3,6 @@ from __future__ import annotations
 import datetime
 from decimal import Decimal
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -203,9 +202,6 @@ def test_a_column_may_be_called_as_a_row_number(parquet, read):
 
 
 def test_time_zone_of_the_session_does_not_matter(parquet, read, connection):
-    try:
-        connection.execute("set TimeZone = 'America/New_York'")
-    except duckdb.Error:
-        pytest.skip("this DuckDB has no time zones")
+    connection.execute("set TimeZone = 'America/New_York'")
     read(parquet(birth_date=midnights("us", "UTC")))
     assert connection.execute("select distinct birth_date from census").fetchall() == [(DAY,)]

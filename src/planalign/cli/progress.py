@@ -31,19 +31,26 @@ def following() -> Iterator[Listener]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f} years"),
+        TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
         TextColumn("ETA"),
         TimeRemainingColumn(),
         console=console.progress(),
         transient=True,
     ) as bar:
-        task = bar.add_task("starting", total=None)
+        task = bar.add_task("starting", total=None, done="")
         models = {"of_year": 0, "before": 0}
+        years = {"all": 0, "done": 0}
+
+        def finish_year() -> None:
+            years["done"] += 1
+            done = f"{years['done']}/{years['all']} years"
+            bar.update(task, completed=years["done"], done=done)
 
         def show(kind: str, **details: Any) -> None:
             if kind == "run_planned":
-                bar.update(task, total=details["years"])
+                years["all"] = details["years"]
+                bar.update(task, total=years["all"], done=f"0/{years['all']} years")
             elif kind == "compiling":
                 bar.update(task, description="compiling the models with dbt")
             elif kind == "step_started":
@@ -55,11 +62,10 @@ def following() -> Iterator[Listener]:
                     bar.advance(task, 1 / models["before"])
                 bar.update(task, description=f"{details['year']} {details['model']}")
             elif kind == "year_from_cache":
-                bar.advance(task, 1)
+                finish_year()
             elif kind == "year_completed":
-                if not models["before"]:
-                    bar.advance(task, 1)
                 models.update(of_year=0, before=models["of_year"])
+                finish_year()
             elif kind == "warning":
                 bar.console.print(f"Warning: {details['message']}", markup=False)
 

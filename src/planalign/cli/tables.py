@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Wide enough for any table of ours where there is no terminal to fit.
 _FILE_WIDTH = 200
+_WIDEST = 2_000
 _FIGURES = {
     "Opening": "opening_headcount",
     "Hires": "hires",
@@ -65,14 +66,19 @@ def print_table(
     caption: str | None = None,
 ) -> None:
     """Print rows below a header, right-aligned except for the columns named in `left`."""
-    table = Table(box=SIMPLE_HEAD, title=title, caption=caption, title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD, title=title, caption=caption, title_justify="left", pad_edge=False
+    )
     for name in header:
-        table.add_column(name, justify="left" if name in left else "right")
+        table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _FILE_WIDTH
+    # A narrow terminal breaks the line; rich would leave digits of a figure out.
+    unbounded = console.options.update(max_width=_WIDEST)
+    console.width = max(console.width, console.measure(table, options=unbounded).maximum)
     console.print(table)
 
 

@@ -31,6 +31,7 @@ from planalign.errors import (
     PlanalignError,
     UsageError,
 )
+from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -136,7 +137,7 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
                 "Free disk space or mend the folder's permissions, and go on with --resume.",
             ) from error
         except BaseException as error:
-            if not _is_interruption(error):
+            if not is_interruption(error):
                 tell("run_failed", error=repr(error))
                 raise
             tell("run_interrupted")
@@ -151,13 +152,6 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
         path = folder.publish()
         run.keep(path, years)
     return Completed(path, tuple(years), time.perf_counter() - started)
-
-
-def _is_interruption(error: BaseException) -> bool:
-    """Say whether an error is Ctrl-C, in one of the forms that DuckDB gives it."""
-    return isinstance(error, KeyboardInterrupt | duckdb.InterruptException) or isinstance(
-        error.__cause__, KeyboardInterrupt
-    )
 
 
 @dataclass(frozen=True)
@@ -295,6 +289,8 @@ class _Run:
                 year, lambda cursor: cache.copy_year(cursor, pipeline, year, found)
             )
         except duckdb.Error as error:
+            if is_interruption(error):
+                raise
             self.hits.clear()
             self.tell("cache_ignored", year=year, reason=str(error))
             return None

@@ -11,6 +11,7 @@ from uuid import uuid4
 import duckdb
 
 from planalign.errors import EnvironmentFaultError
+from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +49,7 @@ def faults(what: str) -> Iterator[None]:
     try:
         yield
     except (duckdb.InterruptException, RuntimeError) as error:
-        # How DuckDB reports Ctrl-C, depending on its version.
-        if isinstance(error, duckdb.InterruptException) or isinstance(
-            error.__cause__, KeyboardInterrupt
-        ):
+        if is_interruption(error):
             raise KeyboardInterrupt from error
         raise
     except (duckdb.Error, OSError) as error:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from planalign.engine.pipeline import Materialization, Step
+from planalign.engine.compiler import build_empty
+from planalign.engine.pipeline import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,17 +56,7 @@ def test_no_column_of_a_year_in_hand_is_inexact(
 def empty(pipeline: Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
     """The project built without rows, to plan its queries on."""
     with duckdb.connect() as connection:
-        connection.execute("attach ':memory:' as results; use results; create schema inputs")
-        for source in pipeline.sources:
-            connection.execute(source.create_statement())
-        for seed in pipeline.seeds:
-            columns = ", ".join(column.ddl for column in seed.columns)
-            connection.execute(f"create table {seed.relation} ({columns})")
-        for model in pipeline.yearly_facts:
-            connection.execute(model.create_statement())
-        for model in pipeline.models:
-            if model.materialization is not Materialization.YEARLY:
-                connection.execute(model.statements()[0])
+        build_empty(pipeline, connection)
         yield connection
 
 

@@ -233,25 +233,30 @@ def _data_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> DataTest:
     )
 
 
+def build_empty(pipeline: Pipeline, connection: duckdb.DuckDBPyConnection) -> None:
+    """Build the project without rows in a database in memory, to plan its queries on."""
+    connection.execute("attach ':memory:' as results; use results; create schema inputs")
+    for source in pipeline.sources:
+        connection.execute(source.create_statement())
+    for seed in pipeline.seeds:
+        columns = ", ".join(column.ddl for column in seed.columns)
+        connection.execute(f"create table {seed.relation} ({columns})")
+    for model in pipeline.yearly_facts:
+        connection.execute(model.create_statement())
+    for model in pipeline.models:
+        if model.materialization is not Materialization.YEARLY:
+            connection.execute(model.statements()[0])
+
+
 def _check_contracts(pipeline: Pipeline) -> None:
-    """Build the project empty, in memory, and compare each fact with its contract.
+    """Compare each fact of the empty project with its contract.
 
     dbt does this check on every run; the compiled SQL cannot change between
     them, so that once is enough.
     """
     with duckdb.connect() as connection:
-        connection.execute("attach ':memory:' as results; use results; create schema inputs")
-        for source in pipeline.sources:
-            connection.execute(source.create_statement())
-        for seed in pipeline.seeds:
-            columns = ", ".join(column.ddl for column in seed.columns)
-            connection.execute(f"create table {seed.relation} ({columns})")
+        build_empty(pipeline, connection)
         for model in pipeline.yearly_facts:
-            connection.execute(model.create_statement())
-        for model in pipeline.models:
-            if model.materialization is not Materialization.YEARLY:
-                connection.execute(model.statements()[0])
-                continue
             found = {
                 name: data_type
                 for name, data_type, *_ in connection.execute(f"describe {model.sql}").fetchall()

@@ -263,10 +263,34 @@ class _Run:
             for year in simulation.years:
                 if all((t.scenario, t.replicate, year) in complete for t in block):
                     continue
-                result = self._cached(processor, pipeline, year, block) or processor.run_year(year)
-                for warning in result.warnings:
-                    self.tell("warning", message=warning)
-                yield result
+                # A computed year is complete when the next one has been built beside
+                # its checks; a year from the cache needs the one before it complete.
+                if self._hits_of(year, block):
+                    yield from self._warned(processor.settle())
+                    cached = self._cached(processor, pipeline, year, block)
+                    if cached is not None:
+                        yield cached
+                        continue
+                yield from self._warned(processor.start_year(year))
+            yield from self._warned(processor.settle())
+
+    def _warned(self, results: Sequence[YearResult]) -> Sequence[YearResult]:
+        for result in results:
+            for warning in result.warnings:
+                self.tell("warning", message=warning)
+        return results
+
+    def _hits_of(self, year: int, block: Sequence[Trajectory]) -> dict[tuple[str, int], Hit]:
+        """Return where the cache has a year, if it has it of every trajectory of the block."""
+        if self.request.cache is None or self.request.runner != "direct":
+            return {}
+        found = {}
+        for trajectory in block:
+            hit = self.hits.get(self.keys[trajectory.scenario, trajectory.replicate, year])
+            if hit is None:
+                return {}
+            found[trajectory.scenario, trajectory.replicate] = hit
+        return found
 
     def _cached(
         self,
@@ -275,15 +299,10 @@ class _Run:
         year: int,
         block: Sequence[Trajectory],
     ) -> YearResult | None:
-        """Take a year from the cache, if every trajectory of the block is there."""
-        cache, found = self.request.cache, {}
-        if cache is None or self.request.runner != "direct":
+        """Take a year from the cache, unless what is there turns out to be damaged."""
+        cache, found = self.request.cache, self._hits_of(year, block)
+        if cache is None or not found:
             return None
-        for trajectory in block:
-            hit = self.hits.get(self.keys[trajectory.scenario, trajectory.replicate, year])
-            if hit is None:
-                return None
-            found[trajectory.scenario, trajectory.replicate] = hit
         try:
             result = processor.adopt_year(
                 year, lambda cursor: cache.copy_year(cursor, pipeline, year, found)

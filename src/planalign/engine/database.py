@@ -100,6 +100,19 @@ class Database:
         self._lent.discard(cursor)
         self._idle.put(cursor)
 
+    @contextlib.contextmanager
+    def view(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Lend a cursor that goes on seeing every database as it is now."""
+        with self.cursor() as cursor:
+            cursor.begin()
+            # A transaction begins in a database with the first look into it; this
+            # looks into all that are attached.
+            cursor.execute("select count(*) from duckdb_tables()").fetchall()
+            try:
+                yield cursor
+            finally:
+                cursor.rollback()
+
     def interrupt(self) -> None:
         """Stop whatever the lent cursors are doing."""
         for cursor in tuple(self._lent):

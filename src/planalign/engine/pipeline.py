@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
 FORMAT = 2
@@ -243,13 +243,13 @@ class Pipeline:
         """
         return _levels([model for model in self.models if model.step is step])
 
-    def needs_within(self, step: Step) -> dict[str, tuple[str, ...]]:
-        """Return, for each model of a step, those of the same step that it reads."""
-        names = {model.name for model in self.models if model.step is step}
+    def needs_within(self, steps: Collection[Step]) -> dict[str, tuple[str, ...]]:
+        """Return, for each model of some steps, those of the same steps that it reads."""
+        names = {model.name for model in self.models if model.step in steps}
         return {
             model.name: tuple(name for name in model.depends_on if name in names)
             for model in self.models
-            if model.step is step
+            if model.step in steps
         }
 
     def tests_of(self, step: Step) -> tuple[DataTest, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planalign.engine.inputs import set_block, set_year
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from planalign.engine.database import Database
     from planalign.engine.inputs import Trajectory
     from planalign.engine.pipeline import Pipeline
-    from planalign.engine.runners.base import Outcome, Runner, Timing
+    from planalign.engine.runners.base import Checks, Outcome, Runner, Timing
     from planalign.engine.telemetry import Listener
 
 # What has to be there before a step: the one before it. Setup is done once per
 # run; the others in every year.
 STEPS = tuple(Step)
+# The steps that build models, each year.
+BUILDING = (Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
 
 
 class StepOrderError(ModelError):
@@ -56,11 +58,27 @@ class WorkforceSummary:
     plan_eligible_headcount: int
 
 
+@dataclass
+class _Year:
+    """A year on its way: the steps that it has behind it, and what they told."""
+
+    year: int
+    started: float
+    done: list[Step]
+    seconds: dict[Step, float] = field(default_factory=dict)
+    timings: list[Timing] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    checks: Checks | None = None
+
+
 @dataclass(frozen=True)
 class YearResult:
     """What a year did: seconds by step and model, rows by fact, and the summary.
 
-    A year that was taken from an earlier run has neither steps nor models.
+    `seconds` are from the year's start to that of the next one, so that those of
+    all years add up to the study's. Steps may overlap: `seconds_by_step` are from
+    the first start of a step's work to its last end. A year that was taken from an
+    earlier run has neither steps nor models.
     """
 
     year: int
@@ -78,7 +96,9 @@ class YearProcessor:
 
     Setup runs once; transition, baseline, requirements, events, snapshot and
     validation in every year, years in order. A year is complete when its rows in
-    `run_years` are there, written last.
+    `run_years` are there, written last: after its checks have passed, and after
+    the year before it is complete. A runner that can lets the checks of a year go
+    on beside the models of the next.
     """
 
     def __init__(
@@ -96,27 +116,18 @@ class YearProcessor:
         self._tell = listener
         self._is_set_up = False
         self._block: tuple[Trajectory, ...] = ()
-        self._year: int | None = None
-        self._done: list[Step] = []
-        self._timings: list[Timing] = []
-        self._warnings: list[str] = []
-        self._actions: dict[Step, Callable[[], None]] = {
-            Step.SETUP: self._setup,
-            Step.TRANSITION: self._transition,
-            Step.BASELINE: lambda: self._build(Step.BASELINE),
-            Step.REQUIREMENTS: lambda: self._build(Step.REQUIREMENTS),
-            Step.EVENTS: lambda: self._build(Step.EVENTS),
-            Step.SNAPSHOT: lambda: self._build(Step.SNAPSHOT),
-            Step.VALIDATION: lambda: self._check(Step.VALIDATION),
-        }
+        self._in_hand: _Year | None = None
+        self._unchecked: _Year | None = None  # built; its checks are under way
 
     def begin_block(self, block: Sequence[Trajectory]) -> None:
         """Take up another block; its years start anew.
 
         Raises:
-            StepOrderError: setup has not run.
+            StepOrderError: setup has not run, or a year of the last block is not
+                settled.
         """
         self._require(Step.SETUP, self._is_set_up)
+        self._require_settled()
         self._block = tuple(block)
         with self._database.cursor() as cursor:
             set_block(cursor, self._pipeline, self._block)
@@ -130,25 +141,48 @@ class YearProcessor:
         return await asyncio.to_thread(self.run_year, year)
 
     def run_year(self, year: int) -> YearResult:
-        """Simulate a year and mark it complete.
+        """Simulate a year, check it and mark it complete.
 
         Raises:
             ModelError: a model failed, or a check found rows.
             StepOrderError: setup has not run, or no block was taken up.
         """
-        started = time.perf_counter()
+        return [*self.start_year(year), *self.settle()][-1]
+
+    def start_year(self, year: int) -> tuple[YearResult, ...]:
+        """Build a year and begin its checks; return the years completed meanwhile.
+
+        That is the year before, whose checks went on beside the models of this
+        one, and this one, where its runner does not check beside. `settle`
+        completes the last.
+
+        Raises:
+            ModelError: a model failed, or a check found rows.
+            StepOrderError: setup has not run, or no block was taken up.
+        """
         self._tell("year_started", year=year, trajectories=len(self._block))
-        self.begin_year(year)
-        seconds: dict[Step, float] = {step: self.run_step(step) for step in STEPS[1:]}
-        result = self._complete(year, started, seconds)
-        self._tell(
-            "year_completed",
-            year=year,
-            seconds=round(result.seconds, 6),
-            steps={step.value: round(value, 6) for step, value in seconds.items()},
-            rows=result.rows,
-        )
-        return result
+        current = self._begin(year)
+        self.run_step(Step.TRANSITION)
+        if self._runner.overlaps_steps:
+            self._build(BUILDING)
+        else:
+            for step in BUILDING:
+                self._build((step,))
+        completed = self._settle(until=current.started)
+        current.checks = self._runner.start_tests(Step.VALIDATION)
+        self._in_hand, self._unchecked = None, current
+        return completed if current.checks.is_beside else (*completed, *self.settle())
+
+    def settle(self) -> tuple[YearResult, ...]:
+        """Wait for the checks that are under way, and return the year they complete.
+
+        Raises:
+            ModelError: a check found rows.
+        """
+        completed = self._settle(until=None)
+        if completed:
+            self._drop_intermediates()
+        return completed
 
     def adopt_year(
         self, year: int, copy: Callable[[duckdb.DuckDBPyConnection], None]
@@ -161,16 +195,17 @@ class YearProcessor:
             StepOrderError: the year before it is not complete.
             duckdb.Error: `copy` failed; the year is as it was.
         """
-        started = time.perf_counter()
-        self.begin_year(year)
-        self._turn_to_year()
+        self._require_settled()
+        current = self._begin(year)
+        self._turn_to(year)
         with self._database.cursor() as cursor:
             copy(cursor)
             for fact in self._pipeline.yearly_facts:
                 if not fact.has_year:
                     for statement in fact.statements():
                         cursor.execute(statement)
-        return self._result(year, started, {}, is_from_cache=True)
+        self._in_hand = None
+        return self._result(current, time.perf_counter(), is_from_cache=True)
 
     def begin_year(self, year: int) -> None:
         """Make `year` the one that the steps work on.
@@ -178,12 +213,7 @@ class YearProcessor:
         Raises:
             StepOrderError: setup has not run, or no block was taken up.
         """
-        self._require(Step.SETUP, self._is_set_up)
-        if not self._block:
-            raise StepOrderError(f"year {year} has no trajectories", "Call begin_block first.")
-        self._year = year
-        self._done = [Step.SETUP]
-        self._timings, self._warnings = [], []
+        self._begin(year)
 
     def run_step(self, step: Step) -> float:
         """Run one step and return its seconds.
@@ -192,23 +222,59 @@ class YearProcessor:
             StepOrderError: the step before it has not run for this year.
             ModelError: a model failed, or a check found rows.
         """
-        if step is not Step.SETUP:
-            needed = STEPS[STEPS.index(step) - 1]
-            self._require(needed, self._is_set_up and needed in self._done, step)
         started = time.perf_counter()
-        self._tell("step_started", year=self._year, step=step.value)
-        self._actions[step]()
-        self._done.append(step)
-        return time.perf_counter() - started
+        if step in BUILDING:
+            self._build((step,))
+            return time.perf_counter() - started
+        self._start((step,))
+        if step is Step.SETUP:
+            self._setup()
+            return time.perf_counter() - started
+        current = self._current
+        if step is Step.TRANSITION:
+            self._turn_to(current.year)
+        self._judge(current, step, self._runner.start_tests(step))
+        current.done.append(step)
+        current.seconds[step] = time.perf_counter() - started
+        return current.seconds[step]
+
+    @property
+    def _current(self) -> _Year:
+        if self._in_hand is None:
+            raise StepOrderError("no year is in hand", "Call begin_year first.")
+        return self._in_hand
+
+    def _begin(self, year: int) -> _Year:
+        self._require(Step.SETUP, self._is_set_up)
+        if not self._block:
+            raise StepOrderError(f"year {year} has no trajectories", "Call begin_block first.")
+        if self._unchecked is not None and self._unchecked.year != year - 1:
+            self._require_settled()
+        self._in_hand = _Year(year, time.perf_counter(), [Step.SETUP])
+        return self._in_hand
 
     def _require(self, needed: Step, is_met: bool, step: Step | None = None) -> None:
         if not is_met:
             what = f"step {step}" if step else "a year"
             raise StepOrderError(
                 f"{what} needs {needed}, which has not run"
-                + (f" for {self._year}" if self._year is not None else ""),
+                + (f" for {self._in_hand.year}" if self._in_hand is not None else ""),
                 f"Run {needed} first.",
             )
+
+    def _require_settled(self) -> None:
+        if self._unchecked is not None:
+            raise StepOrderError(f"{self._unchecked.year} is still being checked", "Settle it.")
+
+    def _start(self, steps: Sequence[Step]) -> None:
+        """Refuse steps whose prerequisite is missing, and tell that they start."""
+        if steps[0] is not Step.SETUP:
+            needed = STEPS[STEPS.index(steps[0]) - 1]
+            done = self._in_hand.done if self._in_hand is not None else []
+            self._require(needed, self._is_set_up and needed in done, steps[0])
+        for step in steps:
+            year = self._in_hand.year if self._in_hand is not None else None
+            self._tell("step_started", year=year, step=step.value)
 
     def _setup(self) -> None:
         """Make inputs, reference tables, empty facts and staging models, once per run."""
@@ -221,17 +287,13 @@ class YearProcessor:
                 "replicate integer not null, simulation_year integer not null)"
             )
         self._runner.load_seeds()
-        self._build(Step.SETUP)
-        self._check(Step.SETUP)
+        for timing in self._runner.run_models((Step.SETUP,)):
+            self._tell_of(timing, None)
+        self._judge(None, Step.SETUP, self._runner.start_tests(Step.SETUP))
         self._is_set_up = True
 
-    def _transition(self) -> None:
-        """Turn to the year, if the one before it is complete and consistent."""
-        self._turn_to_year()
-        self._check(Step.TRANSITION)
-
-    def _turn_to_year(self) -> None:
-        year = self._year
+    def _turn_to(self, year: int) -> None:
+        """Turn to a year, if the one before it is complete or being checked."""
         with self._database.cursor() as cursor:
             missing = cursor.execute(
                 "select scenario_id, replicate from inputs.trajectories "
@@ -240,10 +302,10 @@ class YearProcessor:
                 "(select scenario_id, replicate from run_years where simulation_year = ? - 1)",
                 [year, year],
             ).fetchall()
-            if missing:
+            if missing and self._unchecked is None:
                 scenario, replicate = missing[0]
                 raise StepOrderError(
-                    f"year {year} needs {year - 1 if year else ''}, which is not complete for "
+                    f"year {year} needs {year - 1}, which is not complete for "
                     f"scenario {scenario}, replicate {replicate}",
                     "Run the years in order.",
                 )
@@ -253,96 +315,109 @@ class YearProcessor:
                 "in (select scenario_id, replicate from inputs.trajectories)",
                 [year],
             )
-            set_year(cursor, year or 0)
+            set_year(cursor, year)
 
-    def _build(self, step: Step) -> None:
-        for timing in self._runner.run_models(step):
-            self._timings.append(timing)
-            self._tell(
-                "model_completed",
-                year=self._year,
-                step=step.value,
-                model=timing.name,
-                started=round(timing.started, 6),
-                seconds=round(timing.seconds, 6),
-                thread=timing.thread,
-                rows=timing.rows,
-            )
+    def _build(self, steps: Sequence[Step]) -> None:
+        """Build the models of steps that follow each other."""
+        self._start(steps)
+        current = self._current
+        spans: dict[Step, tuple[float, float]] = {}
+        for timing in self._runner.run_models(steps):
+            current.timings.append(timing)
+            self._tell_of(timing, current.year)
+            start, end = timing.started, timing.started + timing.seconds
+            first, last = spans.get(timing.step, (start, end))
+            spans[timing.step] = (min(first, start), max(last, end))
+        for step in steps:
+            first, last = spans.get(step, (0.0, 0.0))
+            current.done.append(step)
+            current.seconds[step] = last - first
 
-    def _check(self, step: Step) -> None:
-        outcomes = self._runner.run_tests(step)
+    def _tell_of(self, timing: Timing, year: int | None) -> None:
+        self._tell(
+            "model_completed",
+            year=year,
+            step=timing.step.value,
+            model=timing.name,
+            started=round(timing.started, 6),
+            seconds=round(timing.seconds, 6),
+            thread=timing.thread,
+            rows=timing.rows,
+        )
+
+    def _judge(self, current: _Year | None, step: Step, checks: Checks) -> None:
+        """Wait for checks; stop the run where one is broken."""
+        year = current.year if current is not None else None
+        outcomes = checks.outcomes()
         for outcome in outcomes:
             if outcome.is_warning or outcome.is_error:
                 self._tell(
                     "test_failed",
-                    year=self._year,
+                    year=year,
                     step=step.value,
                     test=outcome.test.name,
                     failures=outcome.failures,
                     is_error=outcome.is_error,
                 )
-            if outcome.is_warning:
-                self._warnings.append(f"test {outcome.test.name} found {outcome.failures} rows")
+            if outcome.is_warning and current is not None:
+                current.warnings.append(f"test {outcome.test.name} found {outcome.failures} rows")
         failed = [outcome for outcome in outcomes if outcome.is_error]
         if failed:
             raise ModelError(
-                f"{self._year or 'setup'}: " + "; ".join(self._describe(o) for o in failed),
+                f"{year or 'setup'}: " + "; ".join(_describe(outcome) for outcome in failed),
                 "The rule is in the file named; the years before are complete.",
             )
 
-    def _describe(self, outcome: Outcome) -> str:
-        """Name the rule, how many rows break it, and the first of them."""
+    def _settle(self, until: float | None) -> tuple[YearResult, ...]:
+        """Complete the year whose checks are under way; it lasted `until` then."""
+        year = self._unchecked
+        if year is None or year.checks is None:
+            return ()
+        self._unchecked = None  # not complete, should a check be broken
+        self._judge(year, Step.VALIDATION, year.checks)
+        year.seconds[Step.VALIDATION] = year.checks.seconds
         with self._database.cursor() as cursor:
-            found = cursor.execute(f"select * from ({outcome.test.sql}) limit 3")
-            names = [column[0] for column in found.description or ()]
-            rows = [dict(zip(names, map(str, row), strict=True)) for row in found.fetchall()]
-        return (
-            f"rule {outcome.test.name} ({outcome.test.path}) is broken by "
-            f"{outcome.failures} rows, first: {rows}"
+            cursor.execute(
+                "insert into run_years select scenario_id, replicate, ? from inputs.trajectories",
+                [year.year],
+            )
+        result = self._result(year, until or time.perf_counter())
+        self._tell(
+            "year_completed",
+            year=result.year,
+            seconds=round(result.seconds, 6),
+            steps={step.value: round(value, 6) for step, value in result.seconds_by_step.items()},
+            rows=result.rows,
         )
+        return (result,)
 
-    def _complete(
-        self, year: int, started: float, seconds_by_step: dict[Step, float]
-    ) -> YearResult:
-        """Drop what lives for one year, and mark the year complete."""
+    def _drop_intermediates(self) -> None:
+        """Drop what lives for one year, when no other year takes its place."""
         with self._database.cursor() as cursor:
             for model in reversed(self._pipeline.intermediates):
                 kind = "view" if model.materialization is Materialization.VIEW else "table"
                 cursor.execute(f"drop {kind} if exists {model.relation}")
-            cursor.execute(
-                "insert into run_years select scenario_id, replicate, ? from inputs.trajectories",
-                [year],
-            )
-        return self._result(year, started, seconds_by_step)
 
-    def _result(
-        self,
-        year: int,
-        started: float,
-        seconds_by_step: dict[Step, float],
-        *,
-        is_from_cache: bool = False,
-    ) -> YearResult:
+    def _result(self, year: _Year, until: float, *, is_from_cache: bool = False) -> YearResult:
         with self._database.cursor() as cursor:
-            summaries = self._summaries(cursor, year)
+            summaries = self._summaries(cursor, year.year)
             counts = " union all ".join(
                 f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"
                 for fact in self._pipeline.yearly_facts
                 if fact.has_year
             )
-            rows = dict(cursor.execute(counts, {"year": year}).fetchall())
-        self._year = None
+            rows = dict(cursor.execute(counts, {"year": year.year}).fetchall())
         return YearResult(
-            year=year,
-            seconds=time.perf_counter() - started,
-            seconds_by_step=seconds_by_step,
-            seconds_by_model={timing.name: timing.seconds for timing in self._timings},
+            year=year.year,
+            seconds=until - year.started,
+            seconds_by_step=year.seconds,
+            seconds_by_model={timing.name: timing.seconds for timing in year.timings},
             rows=rows,
             summaries=summaries,
             warnings=(
-                *self._warnings,
+                *year.warnings,
                 *(
-                    f"{year}: scenario {s.scenario_id}, replicate {s.replicate}: "
+                    f"{year.year}: scenario {s.scenario_id}, replicate {s.replicate}: "
                     f"{s.unmet_reduction} employees above the target headcount; "
                     "terminations alone do not reach it"
                     for s in summaries
@@ -365,3 +440,11 @@ class YearProcessor:
                 [year],
             ).fetchall()
         )
+
+
+def _describe(outcome: Outcome) -> str:
+    """Name the rule, how many rows break it, and the first of them."""
+    return (
+        f"rule {outcome.test.name} ({outcome.test.path}) is broken by "
+        f"{outcome.failures} rows, first: {list(outcome.first_rows)}"
+    )

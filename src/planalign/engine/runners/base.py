@@ -10,6 +10,8 @@ from planalign.errors import ModelError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import duckdb
+
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
 
 
@@ -22,6 +24,7 @@ class Timing:
     """
 
     name: str
+    step: Step
     started: float
     seconds: float
     thread: str
@@ -30,27 +33,59 @@ class Timing:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a data test found."""
+    """What a data test found; of a broken one also the first rows, by column."""
 
     test: DataTest
     failures: int
     is_warning: bool = False
     is_error: bool = False
+    first_rows: tuple[dict[str, str], ...] = ()
+
+
+class Checks(Protocol):
+    """Data tests of a step that are under way."""
+
+    @property
+    def is_beside(self) -> bool:
+        """Say whether they go on while the next year is built."""
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds from their start to the end of the last."""
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """Wait for all of them."""
+
+
+@dataclass(frozen=True)
+class FinishedChecks:
+    """Checks of a runner that ends them before it goes on."""
+
+    found: Sequence[Outcome]
+    seconds: float = 0.0
+    is_beside: bool = False
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """Return what was found."""
+        return self.found
 
 
 class Runner(Protocol):
     """Executes a compiled project; the same models, whoever runs them."""
 
     name: str
+    # Whether a model may start before the step in front of its own has ended, as
+    # soon as what it needs is there.
+    overlaps_steps: bool
 
     def load_seeds(self) -> None:
         """Load the reference tables."""
 
-    def run_models(self, step: Step) -> Iterator[Timing]:
-        """Build the models of a step in dependency order, telling of each."""
+    def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
+        """Build the models of steps in dependency order, telling of each."""
 
-    def run_tests(self, step: Step) -> Sequence[Outcome]:
-        """Run the data tests that belong to a step."""
+    def start_tests(self, step: Step) -> Checks:
+        """Begin the data tests that belong to a step, on the data as they are now."""
 
     def close(self) -> None:
         """Give back what the runner holds."""
@@ -83,3 +118,10 @@ def pack(groups: Sequence[tuple[Model, ...]], most: int) -> Iterator[tuple[Model
 def names_of(pipeline: Pipeline, step: Step) -> list[str]:
     """Return the names of a step's data tests, for dbt's --select."""
     return [test.name for test in pipeline.tests_of(step)]
+
+
+def first_rows(cursor: duckdb.DuckDBPyConnection, test: DataTest) -> tuple[dict[str, str], ...]:
+    """Return a few of the rows that break a test, for people to read."""
+    found = cursor.execute(f"select * from ({test.sql}) limit 3")
+    names = [column[0] for column in found.description or ()]
+    return tuple(dict(zip(names, map(str, row), strict=True)) for row in found.fetchall())

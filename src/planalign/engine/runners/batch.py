@@ -11,17 +11,16 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.runners.base import Timing, model_error, names_of, pack
-from planalign.engine.runners.dbt_command import arguments, environment, outcomes
+from planalign.engine.runners.base import FinishedChecks, Timing, model_error, names_of, pack
+from planalign.engine.runners.dbt_command import arguments, checks, environment
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from planalign.engine.database import Database
-    from planalign.engine.pipeline import Pipeline, Step
+    from planalign.engine.pipeline import Model, Pipeline, Step
     from planalign.engine.project import Project
-    from planalign.engine.runners.base import Outcome
 
 MODELS_PER_COMMAND = 8
 
@@ -30,6 +29,7 @@ class BatchRunner:
     """In-process dbt, a dependency group of up to eight models a command."""
 
     name = "batch"
+    overlaps_steps = False
 
     def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
         try:
@@ -50,36 +50,41 @@ class BatchRunner:
         done = self._invoke(self._dbt, ["seed", "--full-refresh"])
         self._raise_unless_run(done, "seed")
 
-    def run_models(self, step: Step) -> Iterator[Timing]:
-        """Run the step's dependency groups, one dbt command each."""
-        for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
-            models = {model.name: model for model in command}
-            done = self._invoke(self._dbt, ["run", "--select", *models])
-            self._raise_unless_run(done, "run")
-            for result in done.result:
-                model = models.get(result.node.name)
-                if result.status != "success":
-                    if model is None:
-                        raise ModelError(f"{result.node.name} failed: {result.message}")
-                    raise model_error(model, self.name, str(result.message))
-                if model is None:
-                    continue  # a hook of the project
-                yield Timing(
-                    model.name,
-                    time.perf_counter() - result.execution_time,
-                    result.execution_time,
-                    result.thread_id,
-                )
+    def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
+        """Run the dependency groups of the steps, one dbt command each."""
+        for step in steps:
+            for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
+                yield from self._run_group({model.name: model for model in command})
 
-    def run_tests(self, step: Step) -> Sequence[Outcome]:
+    def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt command."""
+        started = time.perf_counter()
         names = names_of(self._pipeline, step)
         if not names:
-            return []
+            return FinishedChecks([])
         done = self._invoke(self._dbt, ["test", "--select", *names])
         self._raise_unless_run(done, "test")
         found = {r.node.name: (str(r.status), r.failures) for r in done.result}
-        return outcomes(self._pipeline.tests_of(step), found)
+        return checks(self._database, self._pipeline.tests_of(step), found, started)
+
+    def _run_group(self, models: Mapping[str, Model]) -> Iterator[Timing]:
+        done = self._invoke(self._dbt, ["run", "--select", *models])
+        self._raise_unless_run(done, "run")
+        for result in done.result:
+            model = models.get(result.node.name)
+            if result.status != "success":
+                if model is None:
+                    raise ModelError(f"{result.node.name} failed: {result.message}")
+                raise model_error(model, self.name, str(result.message))
+            if model is None:
+                continue  # a hook of the project
+            yield Timing(
+                model.name,
+                model.step,
+                time.perf_counter() - result.execution_time,
+                result.execution_time,
+                result.thread_id,
+            )
 
     def close(self) -> None:
         """Close dbt's own connection, which outlives its commands."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from planalign.engine.runners.base import Outcome
+from planalign.engine.runners.base import FinishedChecks, Outcome, first_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,22 +47,31 @@ def environment(database: Database, path: Path | str) -> dict[str, str]:
     }
 
 
-def outcomes(
-    tests: Iterable[DataTest], found: Mapping[str, tuple[str, int | None]]
-) -> list[Outcome]:
+def checks(
+    database: Database,
+    tests: Iterable[DataTest],
+    found: Mapping[str, tuple[str, int | None]],
+    started: float,
+) -> FinishedChecks:
     """Return the outcome of each test from dbt's (status, failures) by name.
 
     A test that dbt did not report counts as failed: nothing is skipped silently.
     """
-    result = []
+    outcomes = []
     for test in tests:
         status, failures = found.get(test.name, ("missing", None))
-        result.append(
+        is_error = status not in {"pass", "warn"}
+        rows: tuple[dict[str, str], ...] = ()
+        if is_error and failures:
+            with database.cursor() as cursor:
+                rows = first_rows(cursor, test)
+        outcomes.append(
             Outcome(
                 test,
                 failures or 0,
                 is_warning=status == "warn",
-                is_error=status not in {"pass", "warn"},
+                is_error=is_error,
+                first_rows=rows,
             )
         )
-    return result
+    return FinishedChecks(outcomes, time.perf_counter() - started)

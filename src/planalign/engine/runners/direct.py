@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from graphlib import TopologicalSorter
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from planalign.engine.runners.base import Outcome, Timing, model_error
+from planalign.engine.runners.base import Outcome, Timing, first_rows, model_error
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
@@ -23,17 +25,23 @@ if TYPE_CHECKING:
 
 
 class DirectRunner:
-    """Statements of the pipeline on cursors of one connection, on a thread pool."""
+    """Statements of the pipeline on cursors of one connection, on a thread pool.
+
+    A model starts as soon as what it reads is built; checks that go on beside
+    take the threads that no model needs.
+    """
 
     name = "direct"
+    overlaps_steps = True
 
     def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
         self._project = project
         self._pipeline = pipeline
         self._database = database
-        self._pool = ThreadPoolExecutor(
-            max_workers=database.settings.threads, thread_name_prefix="model"
-        )
+        self._threads = database.settings.threads
+        self._pool = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="model")
+        self._statements = _Statements(database)
+        self._beside: list[_ChecksBeside] = []
 
     def load_seeds(self) -> None:
         """Load each CSV under its declared columns."""
@@ -42,30 +50,51 @@ class DirectRunner:
             for future in futures:
                 future.result()
 
-    def run_models(self, step: Step) -> Iterator[Timing]:
-        """Start each model on the pool as soon as those of the step that it needs are built."""
-        waiting = TopologicalSorter(self._pipeline.needs_within(step))
+    def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
+        """Start each model on the pool as soon as those that it reads are built."""
+        waiting = TopologicalSorter(self._pipeline.needs_within(steps))
         waiting.prepare()
-        models = {model.name: model for group in self._pipeline.groups(step) for model in group}
-        running: dict[Future[Timing], str] = {}
+        models = {model.name: model for model in self._pipeline.models if model.step in steps}
+        running: dict[Future[Any], str | None] = {}
         with self._all_or_none(running):
             while waiting.is_active():
                 for name in sorted(waiting.get_ready()):
                     running[self._pool.submit(self._build, models[name])] = name
+                while len(running) < self._threads and (check := self._start_check()):
+                    running[check] = None
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield future.result()
-                    waiting.done(running.pop(future))
+                    name_of_model = running.pop(future)
+                    if name_of_model is not None:
+                        yield future.result()
+                        waiting.done(name_of_model)
 
-    def run_tests(self, step: Step) -> Sequence[Outcome]:
-        """Run the tests of a step side by side."""
-        futures = [self._pool.submit(self._test, test) for test in self._pipeline.tests_of(step)]
-        with self._all_or_none(futures):
-            return [future.result() for future in futures]
+    def start_tests(self, step: Step) -> _ChecksBeside:
+        """Begin the tests of a step; `run_models` goes on with them."""
+        checks = _ChecksBeside(
+            self._database,
+            self._statements,
+            self._pool,
+            self._pipeline.tests_of(step),
+            views=self._threads,
+        )
+        self._beside.append(checks)
+        return checks
 
     def close(self) -> None:
-        """Stop the pool."""
+        """Stop the pool and what is still under way on it."""
+        for checks in self._beside:
+            checks.abandon()
         self._pool.shutdown(cancel_futures=True)
+
+    def _start_check(self) -> Future[Outcome] | None:
+        """Start one of the checks that wait for a thread."""
+        while self._beside:
+            check = self._beside[0].start_next()
+            if check is not None:
+                return check
+            self._beside.pop(0)
+        return None
 
     @contextmanager
     def _all_or_none(self, futures: Collection[Future[Any]]) -> Iterator[None]:
@@ -106,7 +135,7 @@ class DirectRunner:
                 if len(statements) > 1:
                     cursor.begin()
                 for statement in statements:
-                    rows = _count(cursor.execute(statement))
+                    rows = _count(self._statements.execute(cursor, statement))
                 if len(statements) > 1:
                     cursor.commit()
         except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
@@ -118,21 +147,121 @@ class DirectRunner:
             raise model_error(model, self.name, str(error)) from error
         return Timing(
             model.name,
+            model.step,
             started,
             time.perf_counter() - started,
             threading.current_thread().name,
             rows,
         )
 
-    def _test(self, test: DataTest) -> Outcome:
+
+class _Statements:
+    """Statements that are parsed once and executed every year.
+
+    Parsing takes DuckDB 2.0 as long as planning: 0.1 s for the models of a year.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._parsed: dict[str, list[duckdb.Statement]] = {}
+
+    def execute(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
+        """Execute SQL; no two threads may execute the same at once."""
+        if sql not in self._parsed:
+            self._parsed[sql] = cursor.extract_statements(sql)
+        for statement in self._parsed[sql]:
+            cursor.execute(statement)
+        return cursor
+
+
+class _ChecksBeside:
+    """The tests of a step, on cursors that see the database as it was when they began.
+
+    The year that follows may change the control table and replace what lives for
+    a year meanwhile. The cursors are given back with the last test, so that what
+    was replaced does not stay in memory longer than that.
+    """
+
+    is_beside = True
+
+    def __init__(
+        self,
+        database: Database,
+        statements: _Statements,
+        pool: ThreadPoolExecutor,
+        tests: Sequence[DataTest],
+        *,
+        views: int,
+    ) -> None:
+        self._database = database
+        self._statements = statements
+        self._pool = pool
+        self._left = deque(tests)
+        self._unfinished = len(tests)
+        self._lock = threading.Lock()
+        self._futures: list[Future[Outcome]] = []
+        self._started = time.perf_counter()
+        self._ended = self._started
+        self._stack = ExitStack()
+        self._views: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
+        for _ in range(min(views, len(tests))):
+            self._views.put(self._stack.enter_context(database.view()))
+
+    @property
+    def seconds(self) -> float:
+        """Return the seconds from the start to the end of the last test."""
+        return self._ended - self._started
+
+    def start_next(self) -> Future[Outcome] | None:
+        """Start one more test, if there is one left."""
+        if not self._left:
+            return None
+        future = self._pool.submit(self._run, self._left.popleft())
+        self._futures.append(future)
+        return future
+
+    def outcomes(self) -> list[Outcome]:
+        """Start what is left and wait for all."""
+        while self.start_next() is not None:
+            pass
         try:
-            with self._database.cursor() as cursor:
-                found = cursor.execute(test.statement).fetchone()
+            return [future.result() for future in self._futures]
+        except BaseException:
+            self.abandon()
+            raise
+
+    def abandon(self) -> None:
+        """End the tests that are under way, and start no more."""
+        self._left.clear()
+        for future in self._futures:
+            future.cancel()
+        if not all(future.done() for future in self._futures):
+            self._database.interrupt()
+        wait(self._futures)
+        self._stack.close()
+
+    def _run(self, test: DataTest) -> Outcome:
+        view = self._views.get()
+        try:
+            found = self._statements.execute(view, test.statement).fetchone()
+            failures, warns, fails = found or (0, False, False)
+            is_error = test.severity == "ERROR" and bool(fails)
+            return Outcome(
+                test,
+                int(failures or 0),
+                bool(warns) and not is_error,
+                is_error,
+                first_rows(view, test) if is_error else (),
+            )
         except duckdb.Error as error:
             raise ModelError(f"test {test.name} ({test.path}) failed to run: {error}") from error
-        failures, warns, fails = found or (0, False, False)
-        is_error = test.severity == "ERROR" and bool(fails)
-        return Outcome(test, int(failures or 0), bool(warns) and not is_error, is_error)
+        finally:
+            self._views.put(view)
+            with self._lock:
+                self._unfinished -= 1
+                if self._unfinished == 0:
+                    self._ended = time.perf_counter()
+                    self._stack.close()
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int | None:

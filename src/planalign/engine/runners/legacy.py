@@ -13,8 +13,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.runners.base import Timing, model_error, names_of
-from planalign.engine.runners.dbt_command import FOLDER, arguments, environment, outcomes
+from planalign.engine.runners.base import FinishedChecks, Timing, model_error, names_of
+from planalign.engine.runners.dbt_command import FOLDER, arguments, checks, environment
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from planalign.engine.database import Database
     from planalign.engine.pipeline import Pipeline, Step
     from planalign.engine.project import Project
-    from planalign.engine.runners.base import Outcome
 
 
 class LegacyRunner:
     """One `dbt run --select MODEL` process per model."""
 
     name = "legacy"
+    overlaps_steps = False
 
     def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
         self._project = project
@@ -42,21 +42,23 @@ class LegacyRunner:
         if done.returncode != 0:
             raise ModelError(f"dbt seed failed:\n{done.stdout}{done.stderr}")
 
-    def run_models(self, step: Step) -> Iterator[Timing]:
-        """Run the step's models one after the other, in dependency order."""
-        for group in self._pipeline.groups(step):
-            for model in group:
-                started = time.perf_counter()
-                done = self._run(["run", "--select", model.name])
-                if done.returncode != 0:
-                    raise model_error(model, self.name, done.stdout + done.stderr)
-                yield Timing(model.name, started, time.perf_counter() - started, "process")
+    def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
+        """Run the models of the steps one after the other, in dependency order."""
+        groups = (group for step in steps for group in self._pipeline.groups(step))
+        for model in (model for group in groups for model in group):
+            started = time.perf_counter()
+            done = self._run(["run", "--select", model.name])
+            if done.returncode != 0:
+                raise model_error(model, self.name, done.stdout + done.stderr)
+            seconds = time.perf_counter() - started
+            yield Timing(model.name, model.step, started, seconds, "process")
 
-    def run_tests(self, step: Step) -> Sequence[Outcome]:
+    def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt process."""
+        started = time.perf_counter()
         names = names_of(self._pipeline, step)
         if not names:
-            return []
+            return FinishedChecks([])
         done = self._run(["test", "--select", *names])
         results = self._results()
         if not results:
@@ -65,7 +67,7 @@ class LegacyRunner:
             result["unique_id"].split(".")[2]: (result["status"], result["failures"])
             for result in results
         }
-        return outcomes(self._pipeline.tests_of(step), found)
+        return checks(self._database, self._pipeline.tests_of(step), found, started)
 
     def close(self) -> None:
         """Nothing to give back: every process has ended."""

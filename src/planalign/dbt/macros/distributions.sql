@@ -17,6 +17,27 @@
 {%- endmacro %}
 
 {#
+    trajectory_id, hazard, probability: the scaled probability of each distinct
+    hazard of a relation. Employees share few hazards, and the product is wide: once
+    for each is a tenth of the work of once for each employee.
+#}
+{% macro scaled_probabilities(relation, hazard, scales) -%}
+    select
+        distinct_hazards.trajectory_id,
+        distinct_hazards.hazard,
+        {{ scaled_probability("distinct_hazards.hazard", "scaled.factor") }}
+            as probability
+    from (
+        select distinct
+            trajectory_id,
+            {{ hazard }} as hazard
+        from {{ relation }}
+    ) as distinct_hazards
+    inner join {{ scales }} as scaled
+        on distinct_hazards.trajectory_id = scaled.trajectory_id
+{%- endmacro %}
+
+{#
     Scale factor per trajectory such that sum(weight * min(1, factor * hazard))
     equals a target: hazards whose scaled value passes 1 are capped, and what
     they would have had beyond is redistributed over the others (water-filling,

@@ -38,22 +38,26 @@
 {%- endmacro %}
 
 {#
-    Seven Philox rounds over columns `<name>_left`, `<name>_right` (the counter)
-    and `<name>_key`, for all names at once. One nested select per round: as one
-    expression the formula doubles with every round.
+    Philox rounds over columns `<name>_left`, `<name>_right` (the counter) and
+    `<name>_key`, for all names at once; `first` rounds are behind them already. One
+    nested select per round: as one expression the formula doubles with every round.
+    Between rounds, `<name>_left` holds the left word times the multiplier, which
+    both words of the next round need.
 #}
-{% macro philox(relation, names, rounds=7) -%}
+{% macro philox(relation, names, rounds=7, first=0) -%}
     {%- set ns = namespace(query=relation) -%}
-    {%- for round in range(rounds) -%}
+    {%- for round in range(first, rounds) -%}
+        {%- set is_first = loop.first -%}
+        {%- set is_last = loop.last -%}
         {%- set bump = (round * 2654435769) % 4294967296 -%}
         {%- set lanes = [] -%}
         {%- for name in names -%}
-            {%- set product = name ~ "_left * 3528905107" -%}
+            {%- set product = name ~ "_left" ~ (" * 3528905107" if is_first else "") -%}
             {%- set key = name ~ "_key" if round == 0
                 else "((" ~ name ~ "_key + " ~ bump ~ ") & 4294967295)" -%}
             {%- do lanes.append(
-                "xor(xor((" ~ product ~ ") >> 32, " ~ key ~ "), " ~ name
-                ~ "_right) as " ~ name ~ "_left, ("
+                "xor(xor((" ~ product ~ ") >> 32, " ~ key ~ "), " ~ name ~ "_right)"
+                ~ ("" if is_last else " * 3528905107") ~ " as " ~ name ~ "_left, ("
                 ~ product ~ ") & 4294967295 as " ~ name ~ "_right"
             ) -%}
         {%- endfor -%}
@@ -89,28 +93,41 @@
                 ~ "'; add it to draw_decisions()"
             ) -%}
         {%- endif -%}
+        {%- set stream = "streams." ~ decision ~ "_stream" -%}
         {%- do lanes.append(
-            "keyed.employee_key & 4294967295 as " ~ decision ~ "_left, "
-            ~ "xor(keyed.employee_key >> 32, streams." ~ decision ~ "_stream >> 32) as "
-            ~ decision ~ "_right, streams." ~ decision
-            ~ "_stream & 4294967295 as " ~ decision ~ "_key"
+            "xor(keyed.mixed_word, xor(" ~ stream ~ " >> 32, " ~ stream ~ " & 4294967295)) as "
+            ~ decision ~ "_left, keyed.low_word as " ~ decision ~ "_right, "
+            ~ stream ~ " & 4294967295 as " ~ decision ~ "_key"
         ) -%}
         {%- do work.extend([decision ~ "_left", decision ~ "_right", decision ~ "_key"]) -%}
         {%- do draws.append(
             uniform(decision ~ "_left", decision ~ "_right") ~ " as draw_" ~ decision
         ) -%}
     {%- endfor -%}
+    {#- The first round, as far as it is the same for every decision of an employee:
+        the product of the counter's left word, and its right word, into which each
+        stream puts its salts. -#}
     {%- set start -%}
         (
         select keyed.*, {{ lanes | join(", ") }}
-        from {{ relation }} as keyed
+        from (
+            select
+                *,
+                xor(
+                    ((employee_key & 4294967295) * 3528905107) >> 32, employee_key >> 32
+                ) as mixed_word,
+                ((employee_key & 4294967295) * 3528905107) & 4294967295 as low_word
+            from {{ relation }}
+        ) as keyed
         inner join {{ ref("int_draw_streams") }} as streams
             on keyed.trajectory_id = streams.trajectory_id
         )
     {%- endset -%}
     (
-    select * exclude ({{ work | join(", ") }}), {{ draws | join(", ") }}
-    from {{ philox(start, decisions) }}
+    select
+        * exclude (mixed_word, low_word, {{ work | join(", ") }}),
+        {{ draws | join(", ") }}
+    from {{ philox(start, decisions, first=1) }}
     )
 {%- endmacro %}
 

@@ -88,8 +88,19 @@ final as (
             trajectories.scenario_id || '|' || trajectories.replicate
             || '|' || control.simulation_year
         ) as event_digest,
-        by_scenario.* exclude (scenario_id),
-        by_distribution.* exclude (scenario_id)
+        by_scenario.* exclude (scenario_id, merit_budgets),
+        by_distribution.* exclude (scenario_id, performance_multipliers),
+        -- Merit raises by level and, within it, by performance class, flat: one
+        -- rounding per class instead of one per employee.
+        flatten(list_transform(
+            by_scenario.merit_budgets,
+            lambda budget: list_transform(
+                by_distribution.performance_multipliers,
+                lambda multiplier: round(
+                    budget::decimal(38, 6) * multiplier, 6
+                )::decimal(9, 6)
+            )
+        )) as merit_rates
     from trajectories
     cross join control
     inner join scenarios on trajectories.scenario_id = scenarios.scenario_id

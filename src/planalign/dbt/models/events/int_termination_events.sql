@@ -14,6 +14,12 @@ scales as (
     select * from {{ ref("int_termination_scale") }}
 ),
 
+probabilities as (
+    {{ scaled_probabilities(
+        "workforce", "voluntary_hazard + retirement_hazard", "scales"
+    ) }}
+),
+
 exposed as (
     select
         workforce.trajectory_id,
@@ -24,13 +30,14 @@ exposed as (
         workforce.draw_termination,
         workforce.draw_termination_day,
         workforce.draw_termination_reason,
-        {{ scaled_probability(
-            "(workforce.voluntary_hazard + workforce.retirement_hazard)",
-            "scales.factor"
-        ) }} as probability,
+        probabilities.probability,
         trajectories.alignment
     from workforce
-    inner join scales on workforce.trajectory_id = scales.trajectory_id
+    inner join probabilities
+        on
+            workforce.trajectory_id = probabilities.trajectory_id
+            and workforce.voluntary_hazard + workforce.retirement_hazard
+            = probabilities.hazard
     inner join trajectories
         on workforce.trajectory_id = trajectories.trajectory_id
 ),

@@ -21,6 +21,10 @@ terminations as (
     select * from {{ ref("int_termination_events") }}
 ),
 
+probabilities as (
+    {{ scaled_probabilities("workforce", "promotion_hazard", "scales") }}
+),
+
 exposed as (
     select
         workforce.trajectory_id,
@@ -41,13 +45,14 @@ exposed as (
         -- Who leaves in the year is not promoted in it.
         case
             when terminations.termination_date is null
-                then {{ scaled_probability(
-                    "workforce.promotion_hazard", "scales.factor"
-                ) }}
+                then probabilities.probability
             else 0
         end::decimal(10, 9) as promotion_probability
     from workforce
-    inner join scales on workforce.trajectory_id = scales.trajectory_id
+    inner join probabilities
+        on
+            workforce.trajectory_id = probabilities.trajectory_id
+            and workforce.promotion_hazard = probabilities.hazard
     left join terminations
         on
             workforce.trajectory_id = terminations.trajectory_id
@@ -133,10 +138,10 @@ rated as (
         trajectories.performance_ratings[decided.rating_position]
             as performance_rating,
         trajectories.cola_rates[decided.opening_job_level] as cola_rate,
-        round(
-            trajectories.merit_budgets[decided.opening_job_level]::decimal(38, 6)
-            * trajectories.performance_multipliers[decided.rating_position], 6
-        )::decimal(9, 6) as merit_rate,
+        trajectories.merit_rates[
+            (decided.opening_job_level - 1) * len(trajectories.performance_ratings)
+            + decided.rating_position
+        ] as merit_rate,
         trajectories.promotion_increases[decided.opening_job_level]
             as promotion_increase,
         trajectories.band_minimums[decided.opening_job_level + 1]

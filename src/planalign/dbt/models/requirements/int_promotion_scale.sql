@@ -16,19 +16,28 @@ terminations as (
     select * from {{ ref("int_termination_scale") }}
 ),
 
+cells as (
+    select
+        trajectory_id,
+        promotion_hazard,
+        voluntary_hazard + retirement_hazard as exit_hazard,
+        count(*) as employees
+    from workforce
+    where promotion_hazard > 0
+    group by trajectory_id, promotion_hazard, voluntary_hazard + retirement_hazard
+),
+
 hazard_groups as (
     select
-        workforce.trajectory_id,
-        workforce.promotion_hazard as hazard,
-        sum(1 - {{ scaled_probability(
-            "(workforce.voluntary_hazard + workforce.retirement_hazard)",
-            "terminations.factor"
-        ) }})::decimal(18, 9) as weight
-    from workforce
+        cells.trajectory_id,
+        cells.promotion_hazard as hazard,
+        sum(cells.employees * (1 - {{ scaled_probability(
+            "cells.exit_hazard", "terminations.factor"
+        ) }}))::decimal(18, 9) as weight
+    from cells
     inner join terminations
-        on workforce.trajectory_id = terminations.trajectory_id
-    where workforce.promotion_hazard > 0
-    group by workforce.trajectory_id, workforce.promotion_hazard
+        on cells.trajectory_id = terminations.trajectory_id
+    group by cells.trajectory_id, cells.promotion_hazard
 )
 
 select * from {{ capped_scale("hazard_groups", "targets") }}

@@ -40,12 +40,16 @@ def following() -> Iterator[Listener]:
     ) as bar:
         task = bar.add_task("starting", total=None, done="")
         models = {"of_year": 0, "before": 0}
-        years = {"all": 0, "done": 0}
+        years = {"all": 0, "begun": 0, "done": 0}
+
+        def begin_year() -> None:
+            years["begun"] += 1
+            models.update(of_year=0, before=models["of_year"] or models["before"])
+            bar.update(task, completed=years["begun"] - 1)
 
         def finish_year() -> None:
             years["done"] += 1
-            done = f"{years['done']}/{years['all']} years"
-            bar.update(task, completed=years["done"], done=done)
+            bar.update(task, done=f"{years['done']}/{years['all']} years")
 
         def show(kind: str, **details: Any) -> None:
             if kind == "run_planned":
@@ -53,6 +57,8 @@ def following() -> Iterator[Listener]:
                 bar.update(task, total=years["all"], done=f"0/{years['all']} years")
             elif kind == "compiling":
                 bar.update(task, description="compiling the models with dbt")
+            elif kind == "year_started":
+                begin_year()
             elif kind == "step_started":
                 bar.update(task, description=f"{details['year'] or ''} {details['step']}".strip())
             elif kind == "model_completed" and details["year"] is not None:
@@ -62,9 +68,9 @@ def following() -> Iterator[Listener]:
                     bar.advance(task, 1 / models["before"])
                 bar.update(task, description=f"{details['year']} {details['model']}")
             elif kind == "year_from_cache":
+                begin_year()
                 finish_year()
             elif kind == "year_completed":
-                models.update(of_year=0, before=models["of_year"])
                 finish_year()
             elif kind == "warning":
                 bar.console.print(f"Warning: {details['message']}", markup=False)

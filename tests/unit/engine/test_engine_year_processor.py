@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from planalign.engine.database import Database, Settings
+from planalign.engine.database import WORK, Database, Settings
 from planalign.engine.inputs import Trajectory
 from planalign.engine.pipeline import (
     Column,
@@ -30,7 +30,9 @@ def fact(name: str, step: Step, sql: str, columns: tuple[Column, ...]) -> Model:
     return Model(name, step, f"models/{name}.sql", Materialization.YEARLY, sql, (), columns)
 
 
-def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> Pipeline:
+def small_pipeline(
+    *, rule: str = "select 'Ann' as who where false", broken_model: bool = False
+) -> Pipeline:
     counts = ", ".join(f"1 as {name}" for name in SUMMARY_COLUMNS[2:])
     return Pipeline(
         fingerprint="f",
@@ -56,7 +58,7 @@ def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> 
                 Step.BASELINE,
                 "models/int_baseline.sql",
                 Materialization.TABLE,
-                "select nothing from nowhere" if broken_model else "select 1 as a",
+                "select nothing from nowhere" if broken_model else f"select {YEAR} as built_for",
                 (),
             ),
             fact(
@@ -77,7 +79,7 @@ def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> 
                 "assert_nothing",
                 Step.VALIDATION,
                 "tests/assert_nothing.sql",
-                f"select 'Ann' as who where {str(broken_rule).lower()}",
+                rule,
             ),
         ),
     )
@@ -87,8 +89,9 @@ def small_pipeline(*, broken_rule: bool = False, broken_model: bool = False) -> 
 def processor(tmp_path):
     made = []
 
-    def make(pipeline: Pipeline) -> YearProcessor:
-        database = Database(tmp_path / "results.duckdb", Settings(2, "1GB"))
+    def make(pipeline: Pipeline, threads: int = 2) -> YearProcessor:
+        pipeline = pipeline.with_intermediates_in(WORK)
+        database = Database(tmp_path / "results.duckdb", Settings(threads, "1GB"))
         database.create()
         runner = DirectRunner(Project.at(None), pipeline, database)
         made.append((runner, database))
@@ -182,7 +185,7 @@ def test_nothing_runs_before_setup(processor):
 
 
 def test_a_broken_rule_is_named_with_its_rows_and_the_year_is_not_complete(processor):
-    working = ready(processor(small_pipeline(broken_rule=True)))
+    working = ready(processor(small_pipeline(rule="select 'Ann' as who")))
     with pytest.raises(ModelError) as caught:
         working.run_year(2025)
     assert "assert_nothing" in str(caught.value)
@@ -196,3 +199,43 @@ def test_a_broken_model_is_named_with_its_file(processor):
         working.run_year(2025)
     for word in ("int_baseline", "models/int_baseline.sql", "nowhere"):
         assert word in str(caught.value)
+
+
+# Broken in 2025 only, by the rows that 2025 had: its control year, and what was built
+# for it and is replaced in 2026.
+BROKEN_IN_2025 = f"""
+    select {YEAR} as control_year, built_for
+    from "results"."main"."int_baseline"
+    where {YEAR} = 2025
+"""
+
+
+# With one thread, the checks wait until every model of the next year is built.
+@pytest.mark.parametrize("threads", [1, 2])
+def test_checks_beside_the_next_year_see_their_own_year(processor, threads):
+    working = ready(processor(small_pipeline(rule=BROKEN_IN_2025), threads))
+    assert working.start_year(2025) == ()
+    with pytest.raises(ModelError) as caught:
+        working.start_year(2026)
+    assert str(caught.value).startswith("2025: rule assert_nothing")
+    assert "{'control_year': '2025', 'built_for': '2025'}" in str(caught.value)
+    assert query(working, "from run_years") == []
+
+
+def test_a_year_is_complete_when_its_checks_have_passed(processor):
+    working = ready(processor(small_pipeline()))
+    assert working.start_year(2025) == ()
+    assert query(working, "from run_years") == []
+    assert [result.year for result in working.start_year(2026)] == [2025]
+    assert query(working, "select distinct simulation_year from run_years") == [(2025,)]
+    assert [result.year for result in working.settle()] == [2026]
+    assert working.settle() == ()
+    assert query(working, "select count(*) from run_years") == [(4,)]
+
+
+def test_another_year_than_the_next_waits_for_the_checks(processor):
+    working = ready(processor(small_pipeline()))
+    working.start_year(2025)
+    for attempt in (lambda: working.start_year(2025), lambda: working.begin_block(BLOCK)):
+        with pytest.raises(StepOrderError, match="2025 is still being checked"):
+            attempt()

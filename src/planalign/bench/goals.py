@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import compileall
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +14,10 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import planalign
 from planalign.bench.measure import Workload
+from planalign.engine.compiler import SHIPPED, pipeline_for
+from planalign.engine.project import Project
 from planalign.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +51,12 @@ class Goal:
 
 
 def scale(bench: Bench) -> list[Goal]:
-    """Measure 100,000 employees over five years."""
-    found = [bench.measure(Workload(100_000, 5)) for _ in range(_REPEATS)]
+    """Measure 1,000, 10,000 and 100,000 employees over five years, by turns."""
+    found = []
+    for _ in range(_REPEATS):
+        for employees in (1_000, 10_000):
+            bench.measure(Workload(employees, 5))
+        found.append(bench.measure(Workload(100_000, 5)))
     return [
         Goal(
             "scale",
@@ -113,8 +123,9 @@ def seeds(bench: Bench) -> list[Goal]:
 
 
 def startup(bench: Bench) -> list[Goal]:
-    """Measure the whole command for a small company, and the help."""
+    """Measure the whole command for a small company, the first time too, and the help."""
     warm = [bench.measure(Workload(1_000, 5)) for _ in range(5)]
+    firsts = [_first_seconds(bench, number) for number in range(_REPEATS)]
     helps = [_seconds(["--help"]) for _ in range(5)]
     return [
         Goal(
@@ -123,6 +134,13 @@ def startup(bench: Bench) -> list[Goal]:
             "s",
             1.5,
             median(m.wall_seconds for m in warm),
+        ),
+        Goal(
+            "startup",
+            "simulate 1,000 employees x 5 years, first ever after installation",
+            "s",
+            3.0,
+            median(firsts),
         ),
         Goal("startup", "planalign --help", "s", 0.3, median(helps)),
     ]
@@ -213,7 +231,36 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
 }
 
 
-def _seconds(arguments: list[str]) -> float:
+def _seconds(arguments: list[str], **variables: str) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "planalign", *arguments], check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "planalign", *arguments],
+        check=True,
+        capture_output=True,
+        env={**os.environ, **variables},
+    )
     return time.perf_counter() - started
+
+
+def _first_seconds(bench: Bench, number: int) -> float:
+    """Time the first simulation of an installation: no cache folder of its own yet.
+
+    The installation is what the wheel installs: the package with its compiled
+    pipeline, byte-compiled as pip does. Its dependencies are those at hand, so that
+    the operating system may have read them before.
+    """
+    folder = bench.scratch / f"installation_{number}"
+    package = folder / "planalign"
+    shutil.copytree(
+        Path(planalign.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shipped = package / SHIPPED.relative_to(Path(planalign.__file__).parent)
+    pipeline_for(Project.at(None)).save(shipped)
+    compileall.compile_dir(folder, quiet=1)
+    census = bench.census(1_000)
+    bench.say("first ever: 1,000 employees x 5 years in a new installation")
+    return _seconds(
+        ["simulate", "2025-2029", "--census", str(census), "--output", str(folder / "run")],
+        PYTHONPATH=str(folder),
+        PLANALIGN_CACHE_DIR=str(folder / "cache"),
+    )

@@ -11,22 +11,25 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planalign.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """One process: seconds of the whole and of each simulated year, peak memory in MB."""
+    """One process: seconds of the whole, of each simulated year, and of each model.
+
+    A model's seconds are the median of its years; memory is the peak, in MB.
+    """
 
     wall_seconds: float
     year_seconds: tuple[float, ...]
     peak_megabytes: float
-    models: int
+    model_seconds: Mapping[str, float]
 
     @property
     def seconds_per_year(self) -> float:
@@ -53,8 +56,9 @@ class Bench:
     """A scratch folder with the censuses that the workloads need."""
 
     def __init__(self, scratch: Path, say: Callable[[str], None]) -> None:
-        self._scratch = scratch
+        self.scratch = scratch
         self.say = say
+        self._measured: dict[Workload, list[Measurement]] = {}
 
     def measure(self, workload: Workload) -> Measurement:
         """Run a workload once in a process of its own, every year computed.
@@ -62,8 +66,31 @@ class Bench:
         Raises:
             ModelError: the command failed.
         """
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            return self._run(workload, Path(folder), "run", "--no-cache")
+        with tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            found = self._run(workload, Path(folder), "run", "--no-cache")
+        self._measured.setdefault(workload, []).append(found)
+        return found
+
+    def workloads(self) -> list[dict[str, Any]]:
+        """Return the medians of every workload that was measured, with its models."""
+        return [
+            {
+                "employees": workload.employees,
+                "seeds": workload.seeds,
+                "years": workload.years,
+                "runner": workload.runner,
+                "options": list(workload.options),
+                "runs": len(found),
+                "wall_seconds": median(m.wall_seconds for m in found),
+                "seconds_per_year": median_of(found),
+                "peak_megabytes": max(m.peak_megabytes for m in found),
+                "model_seconds": {
+                    name: median(m.model_seconds[name] for m in found)
+                    for name in found[0].model_seconds
+                },
+            }
+            for workload, found in self._measured.items()
+        ]
 
     def measure_twice(self, workload: Workload) -> tuple[Measurement, Measurement]:
         """Run a workload with an empty cache, and again with what the first left.
@@ -71,7 +98,7 @@ class Bench:
         Raises:
             ModelError: the command failed.
         """
-        with tempfile.TemporaryDirectory(dir=self._scratch) as name:
+        with tempfile.TemporaryDirectory(dir=self.scratch) as name:
             folder = Path(name)
             cache = ("--cache-dir", str(folder / "cache"))
             return (
@@ -85,7 +112,7 @@ class Bench:
             f"x {workload.years} years"
         )
         config = folder / "planalign.yaml"
-        config.write_text(f"census: {self._census(workload.employees)}\n{workload.config}\n")
+        config.write_text(f"census: {self.census(workload.employees)}\n{workload.config}\n")
         command = [
             sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
             "--config", str(config),
@@ -109,13 +136,17 @@ class Bench:
             year_seconds=tuple(year["seconds"] for year in result["years"]),
             # Of the process alone on Linux; its children (legacy) are not in it.
             peak_megabytes=usage.ru_maxrss / 1024,
-            models=len(result["years"][0]["seconds_by_model"]),
+            model_seconds={
+                name: median(year["seconds_by_model"].get(name, 0.0) for year in result["years"])
+                for name in result["years"][0]["seconds_by_model"]
+            },
         )
 
-    def _census(self, employees: int) -> Path:
+    def census(self, employees: int) -> Path:
+        """Return a generated census of so many employees; made once."""
         from planalign.census import generate_census
 
-        path = self._scratch / f"census_{employees}.parquet"
+        path = self.scratch / f"census_{employees}.parquet"
         if not path.exists():
             generate_census(employees, 42, path)
         return path

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from planalign.bench.measure import Bench, Measurement
 
-SIZES = (1_000, 10_000)
 # Years per process. The quick runners repeat, between the processes of the slow one.
 _YEARS = {"direct": 5, "batch": 3, "legacy": 2}
 _REPEATS = 3
@@ -31,7 +30,7 @@ class RunnerFigure:
     peak_megabytes: float
 
 
-def bench_runners(bench: Bench, sizes: Sequence[int] = SIZES) -> list[RunnerFigure]:
+def bench_runners(bench: Bench, sizes: Sequence[int]) -> list[RunnerFigure]:
     """Time every runner at every size, the quick ones before and after the slow one.
 
     `legacy` is kept fair: dbt's partial parsing is on and its variables are
@@ -50,7 +49,7 @@ def bench_runners(bench: Bench, sizes: Sequence[int] = SIZES) -> list[RunnerFigu
                 runner=runner,
                 seconds_per_year=median_of(measurements),
                 times_as_fast_as_legacy=baseline / median_of(measurements),
-                models_per_year=measurements[0].models,
+                models_per_year=len(measurements[0].model_seconds),
                 peak_megabytes=max(m.peak_megabytes for m in measurements),
             )
             for runner, measurements in found.items()

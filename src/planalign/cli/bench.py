@@ -33,7 +33,7 @@ def bench(
     ] = None,
     sizes: Annotated[
         str, typer.Option("--sizes", metavar="N,N", help="Employees, for `runners`.")
-    ] = "1000,10000",
+    ] = "1000,100000",
     compare: Annotated[
         Path | None,
         typer.Option("--compare", metavar="OLD.json", help="Exit 3 where a figure is worse."),
@@ -42,18 +42,23 @@ def bench(
 ) -> None:
     """Measure whole commands on generated companies; ratios are of one run.
 
-    startup: a small study, and the help. scale: 100,000 employees. seeds: a
-    hundred seeds in one pass. threads: one against two. cache: a study again.
-    years: whether year 30 costs more than year 2. floor: against a script written
-    by hand (in a checkout of the project only). million: a million employees.
-    runners: seconds per simulated year of direct, batch and legacy, and how many
-    times as fast as legacy; takes over ten minutes, nearly all of them legacy.
+    startup: a small study, warm and for the first time, and the help. scale: 1,000
+    to 100,000 employees. seeds: a hundred seeds in one pass. threads: one against
+    two. cache: a study again. years: whether year 30 costs more than year 2. floor:
+    against a script written by hand (in a checkout of the project only). million:
+    a million employees. runners: seconds per simulated year of direct, batch and
+    legacy, and how many times as fast as legacy; takes over ten minutes, nearly all
+    of them legacy.
 
     With --compare, an earlier result of --json is set beside this one; a figure
-    that is more than a quarter worse is a difference (exit code 3).
+    that is more than a quarter worse is a difference (exit code 3), and so is a
+    model that has grown that much more than its year.
 
     Keys of --json: goals, a list with bench, name, unit, target, figure,
-    at_least, is_met; runners, a list with employees, runner, seconds_per_year,
+    at_least, is_met; workloads, every workload measured, a list with employees,
+    seeds, years, runner, options, runs, and the medians wall_seconds,
+    seconds_per_year, peak_megabytes (most) and model_seconds (by model, a year);
+    runners, a list with employees, runner, seconds_per_year,
     times_as_fast_as_legacy, models_per_year, peak_megabytes; regressions, a list
     of texts, with --compare; machine (cores, memory_gigabytes, processor) and
     versions.
@@ -69,7 +74,7 @@ def bench(
     wanted = names or [
         name for name in BenchName if name is not BenchName.FLOOR or FLOOR_SCRIPT.is_file()
     ]
-    result: dict[str, Any] = {**describe_machine(), "goals": [], "runners": []}
+    result: dict[str, Any] = {**describe_machine(), "goals": [], "workloads": [], "runners": []}
     with tempfile.TemporaryDirectory(prefix="planalign-bench-") as scratch:
         suite = Bench(Path(scratch), console.say)
         for name in wanted:
@@ -80,6 +85,7 @@ def bench(
             else:
                 goals = SUITES[name.value](suite)
             result["goals"] += [{**asdict(goal), "is_met": goal.is_met} for goal in goals]
+        result["workloads"] = suite.workloads()
     if compare is not None:
         result["regressions"] = regressions(compare, result)
     if json:
@@ -109,6 +115,21 @@ def _print(result: dict[str, Any]) -> None:
             ],
             left=("Runner",),
         )
+    if result["workloads"]:
+        print_table(
+            ["Workload", "Seconds per year", "Peak MB", "Longest models, seconds a year"],
+            [
+                [
+                    f"{row['runner']}, {row['employees']:,} x {row['seeds']} x {row['years']} "
+                    + " ".join(row["options"]),
+                    f"{row['seconds_per_year']:.3f}",
+                    f"{row['peak_megabytes']:.0f}",
+                    _longest(row["model_seconds"]),
+                ]
+                for row in result["workloads"]
+            ],
+            left=("Workload", "Longest models, seconds a year"),
+        )
     print_table(
         ["Goal", "Target", "Figure", "Met"],
         [
@@ -125,6 +146,11 @@ def _print(result: dict[str, Any]) -> None:
     )
     for text in result.get("regressions", ()):
         emit(f"Worse: {text}")
+
+
+def _longest(model_seconds: dict[str, float]) -> str:
+    longest = sorted(model_seconds.items(), key=lambda pair: -pair[1])[:3]
+    return ", ".join(f"{name} {seconds:.3f}" for name, seconds in longest)
 
 
 def _sizes(text: str) -> list[int]:

@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATABASE = "results.duckdb"
+# Five years of 1,000,000 employees were exported in 1 GB as fast as in 3.
+_MEMORY_LIMIT = "2GB"
 
 
 def connect() -> duckdb.DuckDBPyConnection:
-    """Open an in-memory connection that spills outside any run folder.
+    """Open an in-memory connection that spills outside any run folder, past 2 GB.
 
     Databases are attached to it rather than opened by it, so a reader never
     collides with another connection of the process that has other settings.
     """
     # Two instances must not share a spill folder; DuckDB creates it when it first spills.
     spill = Path(tempfile.gettempdir()) / f"planalign-{uuid4().hex}"
-    return duckdb.connect(config={"temp_directory": str(spill)})
+    return duckdb.connect(config={"temp_directory": str(spill), "memory_limit": _MEMORY_LIMIT})
 
 
 def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> None:

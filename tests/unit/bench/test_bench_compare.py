@@ -24,11 +24,11 @@ class FakeBench:
     def measure(self, workload: Workload) -> Measurement:
         self.asked.append(workload)
         year = self.seconds.get(workload.runner, 1.0)
-        return Measurement(year * workload.years + 1, (year,) * workload.years, 500.0, 22)
+        return Measurement(year * workload.years + 1, (year,) * workload.years, 500.0, {"a": year})
 
     def measure_twice(self, workload: Workload) -> tuple[Measurement, Measurement]:
         first = self.measure(workload)
-        return first, Measurement(1.0, first.year_seconds, 100.0, 22)
+        return first, Measurement(1.0, first.year_seconds, 100.0, {"a": 1.0})
 
 
 def goal(figure: float, *, at_least: bool = False, name: str = "g") -> Goal:
@@ -76,7 +76,7 @@ def test_a_figure_that_is_worse_by_more_than_noise_is_named(tmp_path):
         {"name": "rate", "figure": 100.0, "at_least": True},
         {"name": "gone", "figure": 1.0, "at_least": False},
     ]
-    old.write_text(json.dumps({"goals": before}))
+    old.write_text(json.dumps({"goals": before, "workloads": []}))
 
     def now(time: float, rate: float) -> dict[str, object]:
         return {
@@ -84,12 +84,42 @@ def test_a_figure_that_is_worse_by_more_than_noise_is_named(tmp_path):
                 {"name": "time", "figure": time, "at_least": False},
                 {"name": "rate", "figure": rate, "at_least": True},
                 {"name": "new", "figure": 9.0, "at_least": False},
-            ]
+            ],
+            "workloads": [],
         }
 
     assert regressions(old, now(1.2, 90.0)) == []
     assert regressions(old, now(0.1, 900.0)) == []
     assert [text.split(":")[0] for text in regressions(old, now(1.3, 70.0))] == ["time", "rate"]
+
+
+def workload(year: float, **models: float) -> dict[str, object]:
+    return {
+        "employees": 1000,
+        "seeds": 1,
+        "years": 5,
+        "runner": "direct",
+        "options": [],
+        "seconds_per_year": year,
+        "model_seconds": models,
+    }
+
+
+def test_a_model_that_grew_more_than_its_year_is_named(tmp_path):
+    old = tmp_path / "old.json"
+    before = workload(1.0, big=0.5, small=0.1, tiny=0.002)
+    old.write_text(json.dumps({"goals": [], "workloads": [before]}))
+
+    def found(now: dict[str, object]) -> list[str]:
+        return regressions(old, {"goals": [], "workloads": [now]})
+
+    assert found(workload(1.0, big=0.6, small=0.12, tiny=0.015, new=9.0)) == []
+    # A machine of half the speed makes every model slower, and no model a regression.
+    assert found(workload(2.0, big=1.0, small=0.2, tiny=0.004)) == []
+    [text] = found(workload(1.2, big=0.5, small=0.3, tiny=0.002))
+    assert "small took 0.100 s a year before, 0.300 s now" in text
+    # Another workload is not compared.
+    assert found({**workload(1.0, small=9.0), "employees": 2000}) == []
 
 
 def test_a_file_that_is_no_result_is_refused(tmp_path):

@@ -358,7 +358,7 @@ def _settings(config: Config) -> Settings:
     threads = resources.threads
     if threads == "auto":
         threads = len(os.sched_getaffinity(0))
-    return Settings(int(threads), resources.memory_limit)
+    return Settings(int(threads), resources.memory_limit, resources.models_at_once)
 
 
 def _influences(config: Config, plan: Sequence[Trajectory]) -> str:

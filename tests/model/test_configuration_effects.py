@@ -77,7 +77,11 @@ CHANGES: dict[str, Any] = {
     "plan.eligibility.entry_dates": "immediate",
     "scenarios": {"baseline": {}, "other": {}},
 }
-WITHOUT_EFFECT = {"resources.threads": 3, "resources.memory_limit": "1GB"}
+WITHOUT_EFFECT = {
+    "resources.threads": 3,
+    "resources.memory_limit": "1GB",
+    "resources.models_at_once": {"events": 1, "snapshot": 1},
+}
 # Tested on its own: it says which census is refused.
 REFUSING = {"census_date"}
 

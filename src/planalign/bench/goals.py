@@ -152,8 +152,12 @@ def years(bench: Bench) -> list[Goal]:
     The headcount is held, so that year 30 simulates as many employees as year 2.
     """
     found = bench.measure(Workload(50_000, 30, config="workforce: {target_growth_rate: 0}"))
-    early, late = median(found.year_seconds[1:4]), median(found.year_seconds[-3:])
-    return [Goal("years", "year 30 over year 2, 50,000 employees", "x", 1.2, late / early)]
+    # Not the first year, which starts from the census, nor the last, beside whose
+    # checks no other year is built.
+    early, late = median(found.year_seconds[1:6]), median(found.year_seconds[-6:-1])
+    return [
+        Goal("years", "years 25 to 29 over years 2 to 6, 50,000 employees", "x", 1.2, late / early)
+    ]
 
 
 def threads(bench: Bench) -> list[Goal]:

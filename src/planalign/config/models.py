@@ -41,6 +41,7 @@ CENSUS_COLUMNS = (
     "officer",
 )
 BASELINE = "baseline"
+STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")
 
 _SCENARIO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT]i?)B", re.IGNORECASE)
@@ -102,6 +103,21 @@ def _threads(value: object) -> int | str:
     return whole(1, 256)(value)
 
 
+def _models_at_once(value: object) -> FrozenDict[str, int]:
+    if not isinstance(value, Mapping):
+        raise fault("must be a mapping", "Write {step: number}, such as {events: 1}")
+    faults = Faults()
+    found = {}
+    for step, number in value.items():
+        if step in STEPS_WITH_MODELS:
+            found[str(step)] = faults.take(whole(1, 256), number, step)
+        else:
+            remedy = f"Steps that build models: {', '.join(STEPS_WITH_MODELS)}"
+            faults.add(fault("is not a step that builds models", remedy), number, step)
+    faults.check()
+    return FrozenDict({step: number for step, number in found.items() if number is not None})
+
+
 def _scenario_name(name: str) -> str:
     if _SCENARIO_NAME.fullmatch(name):
         return name
@@ -114,6 +130,7 @@ class Resources(Section):
 
     memory_limit: Annotated[str, single(_memory_limit)] = "4GB"
     threads: Annotated[int | Literal["auto"], single(_threads)] = "auto"
+    models_at_once: Annotated[Mapping[str, int], single(_models_at_once)] = FrozenDict()
 
     @property
     def memory_bytes(self) -> int:

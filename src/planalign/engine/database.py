@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import duckdb
 from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 # Read by every DuckDB version that planalign supports.
@@ -29,11 +29,17 @@ _WAL_SIZE = "1GB"
 class Settings:
     """How much of the machine DuckDB may use.
 
-    `threads` are DuckDB's worker threads, `memory_limit` a size such as `4GB`.
+    `threads` are DuckDB's worker threads, `memory_limit` a size such as `4GB`;
+    `models_at_once` limits how many models of a step run side by side.
     """
 
     threads: int
     memory_limit: str
+    models_at_once: Mapping[str, int] = field(default_factory=dict)
+
+    def models_of(self, step: str) -> int:
+        """Return how many models of a step may run side by side."""
+        return min(self.threads, self.models_at_once.get(step, self.threads))
 
 
 class Database:

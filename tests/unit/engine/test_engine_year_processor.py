@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from itertools import accumulate
 
 import pytest
 
@@ -220,6 +222,33 @@ def test_checks_beside_the_next_year_see_their_own_year(processor, threads):
     assert str(caught.value).startswith("2025: rule assert_nothing")
     assert "{'control_year': '2025', 'built_for': '2025'}" in str(caught.value)
     assert query(working, "from run_years") == []
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_models_of_a_step_side_by_side_are_limited(tmp_path, limit):
+    models = tuple(
+        Model(
+            f"int_{number}",
+            Step.EVENTS,
+            "",
+            Materialization.TABLE,
+            "select sum(hash(range)) from range(1000000)",
+            (),
+        )
+        for number in range(6)
+    )
+    pipeline = replace(small_pipeline(), models=models)
+    settings = Settings(4, "1GB", {"events": limit})
+    database = Database(tmp_path / "results.duckdb", settings)
+    database.create()
+    runner = DirectRunner(Project.at(None), pipeline, database)
+    timings = list(runner.run_models((Step.EVENTS,)))
+    runner.close()
+    database.release()
+    assert {timing.name for timing in timings} == {model.name for model in models}
+    edges = [(t.started, 1) for t in timings] + [(t.started + t.seconds, -1) for t in timings]
+    most = max(accumulate(change for _, change in sorted(edges)))
+    assert most <= limit
 
 
 def test_a_year_is_complete_when_its_checks_have_passed(processor):

@@ -54,7 +54,7 @@ class BatchRunner:
         """Run the dependency groups of the steps, one dbt command each."""
         for step in steps:
             for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
-                yield from self._run_group({model.name: model for model in command})
+                yield from self._run_group(step, {model.name: model for model in command})
 
     def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt command."""
@@ -67,8 +67,9 @@ class BatchRunner:
         found = {r.node.name: (str(r.status), r.failures) for r in done.result}
         return checks(self._database, self._pipeline.tests_of(step), found, started)
 
-    def _run_group(self, models: Mapping[str, Model]) -> Iterator[Timing]:
-        done = self._invoke(self._dbt, ["run", "--select", *models])
+    def _run_group(self, step: Step, models: Mapping[str, Model]) -> Iterator[Timing]:
+        threads = str(self._database.settings.models_of(step))
+        done = self._invoke(self._dbt, ["run", "--threads", threads, "--select", *models])
         self._raise_unless_run(done, "run")
         for result in done.result:
             model = models.get(result.node.name)

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from planalign.engine.pipeline import Step
 from planalign.engine.runners.base import Outcome, Timing, first_rows, model_error
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from planalign.engine.database import Database
-    from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed, Step
+    from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed
     from planalign.engine.project import Project
 
 
@@ -55,10 +56,13 @@ class DirectRunner:
         waiting = TopologicalSorter(self._pipeline.needs_within(steps))
         waiting.prepare()
         models = {model.name: model for model in self._pipeline.models if model.step in steps}
+        ready: list[str] = []
         running: dict[Future[Any], str | None] = {}
         with self._all_or_none(running):
             while waiting.is_active():
-                for name in sorted(waiting.get_ready()):
+                ready = sorted([*ready, *waiting.get_ready()])
+                for name in self._startable(ready, running, models):
+                    ready.remove(name)
                     running[self._pool.submit(self._build, models[name])] = name
                 while len(running) < self._threads and (check := self._start_check()):
                     running[check] = None
@@ -86,6 +90,25 @@ class DirectRunner:
         for checks in self._beside:
             checks.abandon()
         self._pool.shutdown(cancel_futures=True)
+
+    def _startable(
+        self,
+        ready: Sequence[str],
+        running: Mapping[Future[Any], str | None],
+        models: Mapping[str, Model],
+    ) -> list[str]:
+        """Return the ready models that the limits of their steps allow beside the others."""
+        free = {step: self._database.settings.models_of(step) for step in Step}
+        for name in running.values():
+            if name is not None:
+                free[models[name].step] -= 1
+        started = []
+        for name in ready:
+            step = models[name].step
+            if free[step] > 0:
+                free[step] -= 1
+                started.append(name)
+        return started
 
     def _start_check(self) -> Future[Outcome] | None:
         """Start one of the checks that wait for a thread."""

@@ -27,5 +27,6 @@ show census generate --employees 10000 --output census.parquet
 show simulate --no-cache --threads 1 --output run-on-one-thread > /dev/null
 show simulate --no-cache --output run > table.txt
 show verify run run-on-one-thread
+show compare run > comparison.txt
 show employee run H2025-000202 --scenario growth
-cat table.txt
+cat comparison.txt table.txt

@@ -8,6 +8,7 @@ from typer.core import TyperGroup
 from planalign.cli import console
 from planalign.cli.bench import bench
 from planalign.cli.census import census
+from planalign.cli.compare import compare
 from planalign.cli.employee import employee
 from planalign.cli.export import export
 from planalign.cli.fingerprint import fingerprint
@@ -76,7 +77,7 @@ def _global_options(
     """
 
 
-for _command in (init, simulate, show, employee, fingerprint, verify, export, bench):
+for _command in (init, simulate, show, compare, employee, fingerprint, verify, export, bench):
     app.command()(_command)
 app.add_typer(census)
 

@@ -20,8 +20,8 @@ def export(
 
     csv: a folder with one file per mart. parquet: a folder; marts by employee
     and year (fct_) are partitioned by scenario and year. xlsx: one workbook
-    with the inputs, the financial summary, compensation trends, the event
-    summary and the provenance.
+    with the inputs, the comparison of scenarios where there are several, the
+    financial summary, compensation trends, the event summary and the provenance.
 
     Text that a spreadsheet would take for a formula is made harmless: CSV
     gets a leading apostrophe, a workbook text cells.

@@ -15,6 +15,7 @@ import yaml
 from planalign.errors import UsageError
 from planalign.results import database
 from planalign.results.columns import quote
+from planalign.results.side_by_side import side_by_side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,6 +33,10 @@ EXCEL_ROWS = 1_048_576
 _EXCEL_TEXT = 32_767
 # The largest whole number that Excel's cells hold exactly.
 _EXCEL_INTEGER = 2**53
+_COMPARED = (
+    "scenario_id", "simulation_year", "figure", "mean", "difference", "difference_p10",
+    "difference_p90", "difference_percent",
+)  # fmt: skip
 _PARTITIONS = ("scenario_id", "simulation_year")
 # OWASP, CSV Injection: these make a spreadsheet take text for a formula; the last four
 # are the full-width forms of the first.
@@ -129,6 +134,8 @@ def _write_xlsx(run: Run, path: Path) -> None:
     }
     pairs = ("key", "value")
     _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
+    if len({row.scenario_id for row in run.summary()}) > 1:
+        _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
     for title, mart in _SHEETS.items():
         rows = (row for batch in run.batches(mart) for row in batch)
         _write_sheet(book, formats, title, [column.name for column in run.columns(mart)], rows)
@@ -137,6 +144,21 @@ def _write_xlsx(run: Run, path: Path) -> None:
         book.close()
     except xlsxwriter.exceptions.FileCreateError as error:
         raise OSError(str(error)) from error
+
+
+def _comparison(run: Run) -> Iterator[tuple[Any, ...]]:
+    """Yield the figures of `planalign compare`, a row each."""
+    for year in side_by_side([run.path]).years:
+        for name, figure in year.figures.items():
+            value, change = figure.value, figure.difference
+            yield (
+                year.scenario,
+                year.simulation_year,
+                name,
+                value and value.mean,
+                *((change.mean, change.p10, change.p90) if change else (None, None, None)),
+                figure.percent,
+            )
 
 
 def _require_fit(run: Run) -> None:

@@ -104,10 +104,11 @@ def _by_year(rows: Sequence[YearSummary]) -> Iterator[tuple[str, int, list[YearS
 
 
 def _measures(group: Sequence[YearSummary]) -> dict[str, Spread | None]:
-    return {name: _spread([getattr(row, name) for row in group]) for name in MEASURES}
+    return {name: spread_of([getattr(row, name) for row in group]) for name in MEASURES}
 
 
-def _spread(values: Sequence[int | Decimal | None]) -> Spread | None:
+def spread_of(values: Sequence[float | Decimal | None]) -> Spread | None:
+    """Return mean and percentiles of what is known of some values, if anything is."""
     known = [float(value) for value in values if value is not None]
     if not known:
         return None

@@ -53,6 +53,20 @@ def test_verify_exits_0_on_equal_and_3_on_different_runs(run_path: Path, other_p
     assert limited.exit_code == 0
 
 
+def test_compare_prints_differences_growth_and_employees(run_path: Path, other_path: Path) -> None:
+    shown = planalign("compare", run_path, "--employees", "1")
+    assert shown.exit_code == 0
+    assert "Against baseline" in shown.stdout
+    assert "differences (p10-p90) of 2 replicates" in shown.stdout
+    document = as_json(planalign("compare", run_path, other_path, "--json"))
+    assert document["baseline"] == f"{run_path.name}/baseline"
+    assert [one["scenario"] for one in document["employees"]] == [
+        f"{run_path.name}/growth", f"{other_path.name}/baseline", f"{other_path.name}/growth"
+    ]  # fmt: skip
+    refused = planalign("compare", run_path, "--baseline", "none")
+    assert refused.exit_code == 2
+
+
 def test_show_prints_years_and_warns_on_stderr(run_path: Path) -> None:
     shown = planalign("show", run_path)
     assert shown.exit_code == 0

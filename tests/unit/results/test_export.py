@@ -94,6 +94,7 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
     found = sheets(tmp_path / "out.xlsx")
     assert list(found) == [
         "Inputs",
+        "Comparison",
         "Financial summary",
         "Compensation trends",
         "Event summary",
@@ -101,6 +102,12 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
     ]
     assert ("inlineStr", "workforce.target_growth_rate") in [row[0] for row in found["Inputs"]]
     assert ("inlineStr", "census.fingerprint") in [row[0] for row in found["Provenance"]]
+    header, *compared = found["Comparison"]
+    assert [text for _, text in header][:4] == [
+        "scenario_id", "simulation_year", "figure", "mean"
+    ]  # fmt: skip
+    assert {row[0][1] for row in compared} == {"baseline", "growth"}
+    assert len(compared) == 2 * 2 * 9
     header, first, *rest = found["Financial summary"]
     assert [text for _, text in header][:3] == ["scenario_id", "replicate", "simulation_year"]
     assert first[:3] == [("inlineStr", "baseline"), ("n", "0"), ("n", "2025")]

@@ -1,0 +1,161 @@
+"""`planalign compare`: scenarios side by side."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from planalign.cli import console
+from planalign.cli.options import Json
+from planalign.cli.output import emit_json
+
+if TYPE_CHECKING:
+    from planalign.results.side_by_side import Change, Figure, SideBySide
+
+# Of the figures that are compared, those with a column of their own.
+_SHOWN = {
+    "Closing": "closing_headcount",
+    "Payroll": "payroll",
+    "Average pay": "average_compensation",
+}
+
+
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished runs.")],
+    baseline: Annotated[
+        str | None,
+        typer.Option("--baseline", metavar="NAME", help="Default: the first scenario."),
+    ] = None,
+    employees: Annotated[
+        int,
+        typer.Option(
+            "--employees", metavar="N", min=0, help="Name the N who gain and who lose most."
+        ),
+    ] = 0,
+    json: Json = False,
+) -> None:
+    """Set scenarios side by side, with differences from a baseline.
+
+    Of one run its scenarios are compared; of several, all of them, named
+    RUN/SCENARIO. With several replicates a figure is a mean, and differences are
+    taken replicate by replicate, with the 10th and 90th percentiles in brackets.
+    Employees gain or lose by what they are paid over all compared years.
+
+    Keys of --json: baseline (name); years, a list with scenario, simulation_year,
+    replicates, figures: by name value and difference (mean, p10, p90) and percent;
+    growth, a list with scenario, first_year, last_year, percent (by figure, a
+    year); employees, a list with scenario, replicates, paid_more, paid_less,
+    paid_the_same, only_in_baseline, only_in_scenario (employees, mean over
+    replicates), mean_gain and mean_loss (dollars), most and least (replicate,
+    employee_id, baseline, pay); warnings (text). Amounts are dollars.
+    """
+    from planalign.results.side_by_side import side_by_side  # noqa: PLC0415 - duckdb is slow
+
+    found = side_by_side(runs, baseline, employees)
+    if json:
+        emit_json(asdict(found))
+        return
+    _print(found)
+    for warning in found.warnings:
+        console.warn(warning)
+
+
+def _print(found: "SideBySide") -> None:
+    from planalign.cli.tables import print_table  # noqa: PLC0415 - rich is slow to import
+
+    replicates = max(year.replicates for year in found.years)
+    print_table(
+        ["Scenario", "Year", *(part for name in _SHOWN for part in (name, "Difference", "%"))],
+        [
+            [
+                year.scenario,
+                year.simulation_year,
+                *(
+                    part
+                    for name in _SHOWN.values()
+                    for part in _cells(year.figures[name], year.replicates)
+                ),
+            ]
+            for year in found.years
+        ],
+        left=("Scenario",),
+        title=f"Against {found.baseline}",
+        caption=f"Mean; differences (p10-p90) of {replicates} replicates"
+        if replicates > 1
+        else None,
+    )
+    print_table(
+        ["Scenario", "Years", *_SHOWN],
+        [
+            [
+                growth.scenario,
+                f"{growth.first_year}-{growth.last_year}",
+                *(_percent(growth.percent[name]) for name in _SHOWN.values()),
+            ]
+            for growth in found.growth
+        ],
+        left=("Scenario",),
+        title="Growth per year, %",
+    )
+    print_table(
+        [
+            "Scenario", "Paid more", "Mean gain", "Paid less", "Mean loss", "The same",
+            "Only in baseline", "Only in scenario",
+        ],
+        [
+            [
+                one.scenario,
+                f"{one.paid_more:,.0f}",
+                _amount(one.mean_gain),
+                f"{one.paid_less:,.0f}",
+                _amount(one.mean_loss),
+                f"{one.paid_the_same:,.0f}",
+                f"{one.only_in_baseline:,.0f}",
+                f"{one.only_in_scenario:,.0f}",
+            ]
+            for one in found.employees
+        ],
+        left=("Scenario",),
+        title="Employees, pay of all years",
+    )  # fmt: skip
+    named = [
+        [one.scenario, *_employee(change)]
+        for one in found.employees
+        for change in (*one.most, *one.least)
+    ]
+    if named:
+        print_table(
+            ["Scenario", "Replicate", "Employee", "Baseline", "Pay", "Difference"],
+            named,
+            left=("Scenario", "Employee"),
+            title="Largest gains and losses",
+        )
+
+
+def _cells(figure: "Figure", replicates: int) -> list[str]:
+    value = "-" if figure.value is None else f"{figure.value.mean:,.0f}"
+    if figure.difference is None:
+        return [value, "", ""]
+    difference = f"{figure.difference.mean:+,.0f}"
+    if replicates > 1:
+        difference += f" ({figure.difference.p10:+,.0f} to {figure.difference.p90:+,.0f})"
+    return [value, difference, _percent(figure.percent)]
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}"
+
+
+def _amount(value: float | None) -> str:
+    return "-" if value is None else f"{value:+,.2f}"
+
+
+def _employee(change: "Change") -> list[Any]:
+    return [
+        change.replicate,
+        change.employee_id,
+        f"{change.baseline:,.2f}",
+        f"{change.pay:,.2f}",
+        f"{change.difference:+,.2f}",
+    ]

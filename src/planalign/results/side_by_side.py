@@ -1,0 +1,367 @@
+"""Set scenarios side by side: each year's figures against a baseline, and who gains or loses.
+
+Differences are taken replicate by replicate before anything is averaged: the same
+replicate has the same luck in every scenario of a seed, so that a difference is
+caused by the scenario.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from planalign.errors import UsageError
+from planalign.results import database
+from planalign.results.run import open_run
+from planalign.results.summary import Spread, spread_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from decimal import Decimal
+    from pathlib import Path
+
+    import duckdb
+
+    from planalign.results.summary import YearSummary
+
+# Figures of the summary that are compared; headcounts are employees, amounts dollars.
+FIGURES = (
+    "opening_headcount",
+    "hires",
+    "terminations",
+    "promotions",
+    "closing_headcount",
+    "payroll",
+    "closing_annual_payroll",
+    "average_compensation",
+    "plan_eligible_headcount",
+)
+# Of these the growth per year is told.
+GROWING = ("closing_headcount", "payroll", "average_compensation")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of a year over the replicates, and its difference from the baseline.
+
+    `difference` is over the replicates that both have; `percent` is the mean
+    difference in percent of the baseline's mean. None where there is none: in the
+    baseline itself, or where it is zero or empty.
+    """
+
+    value: Spread | None
+    difference: Spread | None = None
+    percent: float | None = None
+
+
+@dataclass(frozen=True)
+class YearFigures:
+    """One scenario and year."""
+
+    scenario: str
+    simulation_year: int
+    replicates: int
+    figures: Mapping[str, Figure]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Compound growth per year of a scenario's figures, in percent.
+
+    From the mean of the first year to that of the last; None with a single year,
+    or where the first is not above zero.
+    """
+
+    scenario: str
+    first_year: int
+    last_year: int
+    percent: Mapping[str, float | None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """An employee's pay of all compared years in the baseline and in a scenario, dollars."""
+
+    replicate: int
+    employee_id: str
+    baseline: Decimal
+    pay: Decimal
+
+    @property
+    def difference(self) -> Decimal:
+        """Return what the scenario pays more."""
+        return self.pay - self.baseline
+
+
+@dataclass(frozen=True)
+class Employees:
+    """Who is paid more, less or the same than in the baseline, over all compared years.
+
+    Numbers are means over the replicates; amounts are dollars an employee.
+    """
+
+    scenario: str
+    replicates: int
+    paid_more: float
+    paid_less: float
+    paid_the_same: float
+    only_in_baseline: float
+    only_in_scenario: float
+    mean_gain: float | None
+    mean_loss: float | None
+    most: tuple[Change, ...] = ()
+    least: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Scenarios of one or more runs, in their order; the baseline's name."""
+
+    baseline: str
+    years: tuple[YearFigures, ...]
+    growth: tuple[Growth, ...]
+    employees: tuple[Employees, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A scenario of a run: its rows by (year, replicate)."""
+
+    name: str
+    scenario: str
+    alias: str
+    seeds: Mapping[int, int]
+    rows: Mapping[tuple[int, int], YearSummary] = field(repr=False)
+
+    @property
+    def years(self) -> set[int]:
+        return {year for year, _ in self.rows}
+
+    def replicates(self, year: int) -> set[int]:
+        return {replicate for found, replicate in self.rows if found == year}
+
+
+def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int = 0) -> SideBySide:
+    """Compare the scenarios of finished runs with one of them.
+
+    Args:
+        folders: run folders. Of a single run its scenarios are compared under their
+            names; of several, each is called RUN/SCENARIO.
+        baseline: what to compare with; the first scenario of the first run by
+            default.
+        most: how many employees to name who gain most, and who lose most.
+
+    Raises:
+        UsageError: there is nothing to compare, no such baseline, or no year that
+            all have.
+        EnvironmentFaultError: a database cannot be read.
+    """
+    sides = _sides(folders)
+    names = [side.name for side in sides]
+    if len(sides) < 2:
+        raise UsageError(
+            f"{folders[0]} has a single scenario, {names[0]}",
+            "Name another run to compare with, or simulate more scenarios.",
+        )
+    if baseline is not None and baseline not in names:
+        raise UsageError(f"there is no scenario {baseline!r}", f"Use one of {', '.join(names)}.")
+    base = next(side for side in sides if side.name == (baseline or names[0]))
+    years = sorted(set.intersection(*(side.years for side in sides)))
+    if not years:
+        raise UsageError(
+            f"no year is in all of {', '.join(names)}", "Compare runs of the same years."
+        )
+    with _attached(folders) as connection:
+        employees = tuple(
+            _employees(connection, base, side, years, most) for side in sides if side is not base
+        )
+    return SideBySide(
+        baseline=base.name,
+        years=tuple(_year(base, side, year) for side in sides for year in years),
+        growth=tuple(_growth(side, years) for side in sides),
+        employees=employees,
+        warnings=tuple(_warnings(base, sides, years)),
+    )
+
+
+def _sides(folders: Sequence[Path]) -> list[_Side]:
+    paths = [folder.resolve() for folder in folders]
+    if len(set(paths)) < len(paths):
+        raise UsageError("the same run is named twice", "Name each run once.")
+    labels = [path.name for path in paths]
+    if len(set(labels)) < len(labels):
+        labels = [str(folder) for folder in folders]
+    sides: list[_Side] = []
+    for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
+        with open_run(folder) as run:
+            rows = run.summary()
+            seeds = run.sql(
+                "select scenario_id, replicate, random_seed from dim_scenarios"
+            ).fetchall()
+        sides += [
+            _Side(
+                name=scenario if len(folders) == 1 else f"{label}/{scenario}",
+                scenario=scenario,
+                alias=f"run_{number}",
+                seeds={replicate: seed for name, replicate, seed in seeds if name == scenario},
+                rows={
+                    (row.simulation_year, row.replicate): row
+                    for row in rows
+                    if row.scenario_id == scenario
+                },
+            )
+            for scenario in dict.fromkeys(row.scenario_id for row in rows)
+        ]
+    return sides
+
+
+@contextmanager
+def _attached(folders: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = database.connect()
+    try:
+        for number, folder in enumerate(folders):
+            database.attach(connection, folder.resolve(), f"run_{number}")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _year(base: _Side, side: _Side, year: int) -> YearFigures:
+    own = side.replicates(year)
+    both = sorted(own & base.replicates(year)) if side is not base else []
+
+    def value(which: _Side, replicate: int, name: str) -> float | None:
+        found = getattr(which.rows[year, replicate], name)
+        return None if found is None else float(found)
+
+    figures = {}
+    for name in FIGURES:
+        pairs = [
+            (before, after)
+            for replicate in both
+            if (before := value(base, replicate, name)) is not None
+            and (after := value(side, replicate, name)) is not None
+        ]
+        mean = fmean(before for before, _ in pairs) if pairs else 0.0
+        changes = [after - before for before, after in pairs]
+        figures[name] = Figure(
+            value=spread_of([value(side, replicate, name) for replicate in sorted(own)]),
+            difference=spread_of(changes),
+            percent=100 * fmean(changes) / mean if mean else None,
+        )
+    return YearFigures(side.name, year, len(own), figures)
+
+
+def _growth(side: _Side, years: Sequence[int]) -> Growth:
+    first, last = years[0], years[-1]
+
+    def percent(name: str) -> float | None:
+        start, end = (
+            spread_of([getattr(side.rows[year, r], name) for r in side.replicates(year)])
+            for year in (first, last)
+        )
+        if start is None or end is None or start.mean <= 0 or first == last:
+            return None
+        return 100 * float((end.mean / start.mean) ** (1 / (last - first)) - 1)
+
+    return Growth(side.name, first, last, {name: percent(name) for name in GROWING})
+
+
+# What each employee was paid in the baseline and in a scenario. Names of attached
+# databases are ours.
+_CHANGES = """
+    create or replace temp table changes as
+    with before as (
+        select replicate, employee_id, sum(prorated_annual_compensation) as baseline
+        from {base}.main.fct_workforce_snapshot
+        where scenario_id = $base and simulation_year between $first and $last
+            and list_contains($replicates, replicate)
+        group by replicate, employee_id
+    ), after as (
+        select replicate, employee_id, sum(prorated_annual_compensation) as pay
+        from {side}.main.fct_workforce_snapshot
+        where scenario_id = $side and simulation_year between $first and $last
+            and list_contains($replicates, replicate)
+        group by replicate, employee_id
+    )
+    select replicate, employee_id, baseline, pay
+    from before full join after using (replicate, employee_id)
+"""
+_COUNTS = """
+    select count(*) filter (pay > baseline), count(*) filter (pay < baseline),
+        count(*) filter (pay = baseline), count(*) filter (pay is null),
+        count(*) filter (baseline is null),
+        sum(pay - baseline) filter (pay > baseline), sum(pay - baseline) filter (pay < baseline)
+    from changes
+"""
+_MOST = """
+    select replicate, employee_id, baseline, pay from changes where pay > baseline
+    order by pay - baseline desc, employee_id, replicate limit ?
+"""
+_LEAST = """
+    select replicate, employee_id, baseline, pay from changes where pay < baseline
+    order by pay - baseline, employee_id, replicate limit ?
+"""
+
+
+def _employees(
+    connection: duckdb.DuckDBPyConnection,
+    base: _Side,
+    side: _Side,
+    years: Sequence[int],
+    most: int,
+) -> Employees:
+    replicates = sorted(base.replicates(years[0]) & side.replicates(years[0]))
+    with database.faults(f"Cannot compare {base.name} with {side.name}"):
+        connection.execute(
+            _CHANGES.format(base=base.alias, side=side.alias),
+            {
+                "base": base.scenario,
+                "side": side.scenario,
+                "first": years[0],
+                "last": years[-1],
+                "replicates": replicates,
+            },
+        )
+        [counts] = connection.execute(_COUNTS).fetchall()
+        gains, losses = (
+            tuple(Change(*row) for row in connection.execute(query, [most]).fetchall())
+            for query in (_MOST, _LEAST)
+        )
+    more, less, same, only_base, only_side, gain, loss = counts
+    runs = max(1, len(replicates))
+    return Employees(
+        scenario=side.name,
+        replicates=len(replicates),
+        paid_more=more / runs,
+        paid_less=less / runs,
+        paid_the_same=same / runs,
+        only_in_baseline=only_base / runs,
+        only_in_scenario=only_side / runs,
+        mean_gain=float(gain / more) if more else None,
+        mean_loss=float(loss / less) if less else None,
+        most=gains,
+        least=losses,
+    )
+
+
+def _warnings(base: _Side, sides: Sequence[_Side], years: Sequence[int]) -> Iterator[str]:
+    for side in sides:
+        both = base.replicates(years[0]) & side.replicates(years[0])
+        if not both:
+            yield f"{side.name} and {base.name} have no replicate in common: no differences."
+        elif any(side.seeds.get(r) != base.seeds.get(r) for r in both):
+            yield (
+                f"{side.name} has other random seeds than {base.name}: "
+                "differences are those of the scenarios and of luck."
+            )
+        left_out = sorted((side.years | base.years) - set(years))
+        if side is not base and left_out:
+            yield f"{side.name}: years that not all have are left out: {_text(left_out)}."
+
+
+def _text(years: Sequence[int]) -> str:
+    return ", ".join(map(str, years))

@@ -27,7 +27,7 @@ _SCENARIOS = {
     "frugal": "  frugal: {compensation: {cola_rate: 0.01, merit_budget: {1: 0.04, 2: 0.03, "
     "3: 0.03, 4: 0.02, 5: 0.01}}}",
     "shrink": "  shrink: {workforce: {target_growth_rate: -0.05}, "
-    "plan: {eligibility: {entry_dates: monthly}}}",
+    "plan: {eligibility: {entry_dates: monthly}, core: {rate: 0.04}}}",
 }
 
 

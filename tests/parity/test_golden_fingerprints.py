@@ -32,6 +32,23 @@ STUDIES: dict[str, tuple[int, int, dict[str, object]]] = {
             },
         },
     ),
+    "plan": (
+        400,
+        13,
+        {
+            "simulation": YEARS,
+            "plan": {"eligibility": {"entry_dates": "monthly"}, "core": {"rate": 0.04}},
+            "scenarios": {
+                "early": {},
+                "late": {
+                    "plan": {
+                        "core": {"rate": {2025: 0, 2026: 0.25}},
+                        "limits": {"price_index_rate": 0.2},
+                    }
+                },
+            },
+        },
+    ),
     "leap": (300, 3, {"simulation": {**YEARS, "start_year": 2028, "end_year": 2029}}),
     "long": (50, 5, {"simulation": {**YEARS, "end_year": 2044}}),
 }

@@ -18,7 +18,9 @@ _SHOWN = {
     "Closing": "closing_headcount",
     "Payroll": "payroll",
     "Average pay": "average_compensation",
+    "Plan cost": "employer_cost",
 }
+_GROWING = {name: figure for name, figure in _SHOWN.items() if figure != "employer_cost"}
 
 
 def compare(
@@ -86,12 +88,12 @@ def _print(found: "SideBySide") -> None:
         else None,
     )
     print_table(
-        ["Scenario", "Years", *_SHOWN],
+        ["Scenario", "Years", *_GROWING],
         [
             [
                 growth.scenario,
                 f"{growth.first_year}-{growth.last_year}",
-                *(_percent(growth.percent[name]) for name in _SHOWN.values()),
+                *(_percent(growth.percent[name]) for name in _GROWING.values()),
             ]
             for growth in found.growth
         ],

@@ -244,10 +244,30 @@ class Eligibility(Section):
     ] = "quarterly"
 
 
+class Core(Section):
+    """The nonelective (core) contribution, which every eligible employee gets."""
+
+    # Share of the pay since plan entry, up to the limit of section 401(a)(17).
+    rate: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.03"))] = Decimal(0)
+
+
+class Limits(Section):
+    """How the limits of the law grow beyond the last published year, over the year before."""
+
+    price_index_rate: Annotated[ByYear[Decimal], by_year(number("0", "0.2", "0.025"))] = Decimal(
+        "0.025"
+    )
+    wage_index_rate: Annotated[ByYear[Decimal], by_year(number("0", "0.2", "0.035"))] = Decimal(
+        "0.035"
+    )
+
+
 class Plan(Section):
     """The retirement plan."""
 
     eligibility: Eligibility = Eligibility()
+    core: Core = Core()
+    limits: Limits = Limits()
 
 
 class ScenarioSettings(Section):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ class Database:
         self.path = path
         self.settings = settings
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._lock = threading.Lock()
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         self._lent: set[duckdb.DuckDBPyConnection] = set()
 
@@ -91,11 +93,12 @@ class Database:
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """Lend a cursor; one that is idle is used again."""
-        connection = self.open()
-        try:
-            cursor = self._idle.get_nowait()
-        except Empty:
-            cursor = connection.cursor()
+        with self._lock:  # DuckDB refuses two calls at once on a connection
+            connection = self.open()
+            try:
+                cursor = self._idle.get_nowait()
+            except Empty:
+                cursor = connection.cursor()
         self._lent.add(cursor)
         try:
             yield cursor

@@ -197,13 +197,17 @@ def _compensation(scenario: ScenarioSettings, year: int, level: int) -> Row:
 
 
 def _plan(scenario: ScenarioSettings, year: int) -> Row:
-    eligibility = scenario.plan.eligibility
+    plan = scenario.plan
+    eligibility = plan.eligibility
     return tuple(
         value_at(value, year)
         for value in (
             eligibility.minimum_age,
             eligibility.months_of_service,
             eligibility.entry_dates,
+            plan.core.rate,
+            plan.limits.price_index_rate,
+            plan.limits.wage_index_rate,
         )
     )
 

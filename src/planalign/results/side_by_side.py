@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from planalign.results.summary import YearSummary
 
-# Figures of the summary that are compared; headcounts are employees, amounts dollars.
+# Figures that are compared: of the financial summary, and the last of the plan's costs.
+# Headcounts are employees, amounts dollars.
 FIGURES = (
     "opening_headcount",
     "hires",
@@ -37,6 +38,7 @@ FIGURES = (
     "closing_annual_payroll",
     "average_compensation",
     "plan_eligible_headcount",
+    "employer_cost",
 )
 # Of these the growth per year is told.
 GROWING = ("closing_headcount", "payroll", "average_compensation")
@@ -128,13 +130,13 @@ class SideBySide:
 
 @dataclass(frozen=True)
 class _Side:
-    """A scenario of a run: its rows by (year, replicate)."""
+    """A scenario of a run: its figures by (year, replicate)."""
 
     name: str
     scenario: str
     alias: str
     seeds: Mapping[int, int]
-    rows: Mapping[tuple[int, int], YearSummary] = field(repr=False)
+    rows: Mapping[tuple[int, int], Mapping[str, int | Decimal | None]] = field(repr=False)
 
     @property
     def years(self) -> set[int]:
@@ -198,6 +200,13 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
     for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
         with open_run(folder) as run:
             rows = run.summary()
+            costs = {
+                (scenario, replicate, year): cost
+                for scenario, replicate, year, cost in run.sql(
+                    "select scenario_id, replicate, simulation_year, employer_cost "
+                    "from fct_plan_costs"
+                ).fetchall()
+            }
             seeds = run.sql(
                 "select scenario_id, replicate, random_seed from dim_scenarios"
             ).fetchall()
@@ -208,7 +217,7 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
                 alias=f"run_{number}",
                 seeds={replicate: seed for name, replicate, seed in seeds if name == scenario},
                 rows={
-                    (row.simulation_year, row.replicate): row
+                    (row.simulation_year, row.replicate): _figures(row, costs)
                     for row in rows
                     if row.scenario_id == scenario
                 },
@@ -216,6 +225,13 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
             for scenario in dict.fromkeys(row.scenario_id for row in rows)
         ]
     return sides
+
+
+def _figures(
+    row: YearSummary, costs: Mapping[tuple[str, int, int], Decimal]
+) -> dict[str, int | Decimal | None]:
+    key = (row.scenario_id, row.replicate, row.simulation_year)
+    return {name: costs[key] if name == "employer_cost" else getattr(row, name) for name in FIGURES}
 
 
 @contextmanager
@@ -234,7 +250,7 @@ def _year(base: _Side, side: _Side, year: int) -> YearFigures:
     both = sorted(own & base.replicates(year)) if side is not base else []
 
     def value(which: _Side, replicate: int, name: str) -> float | None:
-        found = getattr(which.rows[year, replicate], name)
+        found = which.rows[year, replicate][name]
         return None if found is None else float(found)
 
     figures = {}
@@ -260,7 +276,7 @@ def _growth(side: _Side, years: Sequence[int]) -> Growth:
 
     def percent(name: str) -> float | None:
         start, end = (
-            spread_of([getattr(side.rows[year, r], name) for r in side.replicates(year)])
+            spread_of([side.rows[year, r][name] for r in side.replicates(year)])
             for year in (first, last)
         )
         if start is None or end is None or start.mean <= 0 or first == last:

@@ -44,7 +44,9 @@ def test_the_documented_file_has_every_key_under_a_comment() -> None:
         "workforce",
         "compensation",
         "plan",
+        "core",
         "eligibility",
+        "limits",
         "resources",
         "hiring",
     }

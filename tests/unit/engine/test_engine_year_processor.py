@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import accumulate
 
@@ -268,3 +269,18 @@ def test_another_year_than_the_next_waits_for_the_checks(processor):
     for attempt in (lambda: working.start_year(2025), lambda: working.begin_block(BLOCK)):
         with pytest.raises(StepOrderError, match="2025 is still being checked"):
             attempt()
+
+
+def test_threads_may_ask_for_cursors_at_once(tmp_path):
+    database = Database(tmp_path / "results.duckdb", Settings(8, "1GB"))
+    database.create()
+
+    def count(_: int) -> int:
+        with database.cursor() as cursor:
+            return cursor.execute("select 1").fetchall()[0][0]
+
+    # Each round begins without an idle cursor.
+    for _ in range(20):
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(count, range(64))) == 64
+        database.release()

@@ -48,6 +48,12 @@ create table fct_financial_summary (
     payroll decimal(18, 2), closing_annual_payroll decimal(18, 2),
     average_compensation decimal(15, 2), plan_eligible_headcount integer
 );
+create table fct_plan_costs (
+    scenario_id varchar, replicate integer, simulation_year integer,
+    covered_headcount integer, plan_compensation decimal(18, 2),
+    core_contribution decimal(18, 2), employer_cost decimal(18, 2),
+    employer_cost_rate decimal(18, 6)
+);
 create table fct_compensation_trends (
     scenario_id varchar, replicate integer, simulation_year integer, job_level integer,
     headcount integer, average_compensation decimal(15, 2)
@@ -98,6 +104,10 @@ insert into fct_financial_summary
     select scenario_id, replicate, simulation_year, 1000 + shift, 150, 90, 30, 60, 900,
         1030 + shift, 1030 + shift, if(shift = 11, 4, 0), 52000000.25 + shift,
         53000000.5 + shift, 51500.75, 800;
+insert into fct_plan_costs
+    from grain
+    select scenario_id, replicate, simulation_year, 800, 40000000, 1200000 + shift,
+        1200000 + shift, 0.023;
 insert into fct_compensation_trends
     from grain, range(1, 6) l(job_level)
     select scenario_id, replicate, simulation_year, job_level, 200, 40000 * job_level;

@@ -107,7 +107,7 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
         "scenario_id", "simulation_year", "figure", "mean"
     ]  # fmt: skip
     assert {row[0][1] for row in compared} == {"baseline", "growth"}
-    assert len(compared) == 2 * 2 * 9
+    assert len(compared) == 2 * 2 * 10
     header, first, *rest = found["Financial summary"]
     assert [text for _, text in header][:3] == ["scenario_id", "replicate", "simulation_year"]
     assert first[:3] == [("inlineStr", "baseline"), ("n", "0"), ("n", "2025")]

@@ -27,6 +27,7 @@ def test_a_run_says_what_it_holds(run: Run) -> None:
         "dim_scenarios",
         "fct_compensation_trends",
         "fct_financial_summary",
+        "fct_plan_costs",
         "fct_workforce_snapshot",
         "fct_yearly_events",
         "int_effective_parameters",

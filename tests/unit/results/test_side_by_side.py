@@ -130,7 +130,12 @@ def test_other_seeds_and_no_common_replicate_are_said(study: Path, tmp_path: Pat
         tmp_path / "apart",
         change="".join(
             f"update {table} set replicate = replicate + 7;"
-            for table in ("fct_financial_summary", "dim_scenarios", "fct_workforce_snapshot")
+            for table in (
+                "fct_financial_summary",
+                "fct_plan_costs",
+                "dim_scenarios",
+                "fct_workforce_snapshot",
+            )
         ),
     )
     found = side_by_side([study, apart])

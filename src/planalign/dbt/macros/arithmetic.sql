@@ -49,6 +49,19 @@
 {%- endmacro %}
 
 {#
+    Cent-days from a day to the last day of employment: each rate of pay by the days
+    it was paid, a change counting from its own date, so that one division rounds
+    once. For relations with the columns of int_employment.
+#}
+{% macro cent_days_from(day) -%}
+    ({{ cents("opening_compensation") }} * (last_day - {{ day }} + 1)
+    + {{ cents("promotion_change") }}
+    * coalesce(last_day - greatest(promotion_date, {{ day }}) + 1, 0)
+    + {{ cents("raise_change") }}
+    * coalesce(last_day - greatest(raise_date, {{ day }}) + 1, 0))
+{%- endmacro %}
+
+{#
     numerator / denominator of two integers as DECIMAL(18, 6), a rate. NULL
     where the denominator is zero.
 #}

@@ -43,7 +43,8 @@ final as (
         plans.minimum_age,
         plans.months_of_service,
         plans.entry_dates,
-        plans.months_between_entries
+        plans.months_between_entries,
+        plans.core_rate
     from workforce
     inner join trajectories
         on workforce.scenario_id = trajectories.scenario_id

@@ -32,7 +32,13 @@ eligibilities as (
     select * from {{ ref("int_plan_eligibility") }}
 ),
 
--- `position_in_day` orders the events of one employee on one day. Payloads are put
+contributions as (
+    select * from {{ ref("int_plan_contributions") }}
+    where core_contribution > 0
+),
+
+-- On one day an employee's events are in the order of `type_number`, but for the
+-- termination, which is the last; the ids of events rest on it. Payloads are put
 -- together by concat(), which takes half the time of a chain of ||.
 combined as (
     select
@@ -40,7 +46,7 @@ combined as (
         employee_id,
         employee_key,
         'hire' as event_type,
-        1 as position_in_day,
+        1 as type_number,
         hire_date as effective_date,
         job_level,
         compensation as compensation_amount,
@@ -56,7 +62,7 @@ combined as (
         employee_id,
         employee_key,
         'eligibility' as event_type,
-        2 as position_in_day,
+        2 as type_number,
         eligibility_date as effective_date,
         job_level,
         compensation as compensation_amount,
@@ -72,7 +78,7 @@ combined as (
         employee_id,
         employee_key,
         'promotion' as event_type,
-        3 as position_in_day,
+        3 as type_number,
         promotion_date as effective_date,
         job_level,
         compensation as compensation_amount,
@@ -90,7 +96,7 @@ combined as (
         employee_id,
         employee_key,
         'raise' as event_type,
-        4 as position_in_day,
+        4 as type_number,
         raise_date as effective_date,
         job_level,
         compensation as compensation_amount,
@@ -109,7 +115,7 @@ combined as (
         employee_id,
         employee_key,
         'termination' as event_type,
-        5 as position_in_day,
+        5 as type_number,
         termination_date as effective_date,
         job_level,
         compensation as compensation_amount,
@@ -126,7 +132,7 @@ combined as (
         hires.employee_id,
         hires.employee_key,
         'termination' as event_type,
-        5 as position_in_day,
+        5 as type_number,
         hire_terminations.termination_date as effective_date,
         hires.job_level,
         hires.compensation as compensation_amount,
@@ -140,6 +146,25 @@ combined as (
         on
             hires.trajectory_id = hire_terminations.trajectory_id
             and hires.employee_key = hire_terminations.employee_key
+
+    union all
+
+    -- The contribution of a year is made on the last day of employment in it.
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        'core_contribution' as event_type,
+        6 as type_number,
+        last_day as effective_date,
+        job_level,
+        compensation as compensation_amount,
+        compensation as previous_compensation,
+        concat(
+            '{"amount":', core_contribution,
+            ',"plan_compensation":', plan_compensation, '}'
+        ) as event_payload
+    from contributions
 ),
 
 final as (
@@ -149,14 +174,17 @@ final as (
         trajectories.simulation_year,
         {{ event_id(
             "combined.employee_key", "trajectories.event_digest",
-            "combined.position_in_day"
+            "combined.type_number"
         ) }} as event_id,
         combined.employee_id,
         combined.event_type,
         combined.effective_date,
         (row_number() over (
             partition by combined.trajectory_id, combined.employee_key
-            order by combined.effective_date, combined.position_in_day
+            order by
+                combined.effective_date,
+                combined.event_type = 'termination',
+                combined.type_number
         ))::integer as event_sequence,
         combined.job_level,
         combined.compensation_amount,

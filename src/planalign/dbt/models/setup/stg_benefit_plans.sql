@@ -9,6 +9,7 @@ final as (
         minimum_age,
         months_of_service,
         entry_dates,
+        core_rate,
         -- Months between entry dates; none when entry is immediate.
         case entry_dates
             when 'monthly' then 1

@@ -1,0 +1,130 @@
+-- The limits of each simulated year: as published, or indexed from the last published
+-- amount, unrounded in between, and rounded down to the statutory multiple. A year
+-- before the first published one takes the first.
+with recursive parameters as (
+    select
+        scenario_id,
+        simulation_year,
+        price_index_rate,
+        wage_index_rate
+    from {{ source("inputs", "benefit_plans") }}
+),
+
+published as (
+    select * from {{ ref("plan_limits") }}
+),
+
+rules as (
+    select * from {{ ref("plan_limit_rules") }}
+),
+
+spans as (
+    select
+        rules.limit_name,
+        rules.multiple,
+        rules.index_name,
+        min(published.plan_year) as first_year,
+        max(published.plan_year) as last_year,
+        arg_max(published.amount, published.plan_year) as last_amount
+    from rules
+    inner join published on rules.limit_name = published.limit_name
+    group by rules.limit_name, rules.multiple, rules.index_name
+),
+
+simulated as (
+    select
+        scenario_id,
+        min(simulation_year) as first_year,
+        max(simulation_year) as last_year
+    from parameters
+    group by scenario_id
+),
+
+index_starts as (
+    select distinct
+        index_name,
+        last_year
+    from spans
+),
+
+-- The index since the last published year: 1, 1 + rate, .. A year before the first
+-- simulated one grows by that one's rate.
+indices as (
+    select
+        simulated.scenario_id,
+        index_starts.index_name,
+        index_starts.last_year as index_year,
+        1::decimal(24, 12) as factor
+    from simulated
+    cross join index_starts
+
+    union all
+
+    select
+        indices.scenario_id,
+        indices.index_name,
+        indices.index_year + 1 as index_year,
+        round(
+            indices.factor * (1 + case indices.index_name
+                when 'wage' then parameters.wage_index_rate
+                else parameters.price_index_rate
+            end)::decimal(8, 6), 12
+        )::decimal(24, 12) as factor
+    from indices
+    inner join simulated
+        on
+            indices.scenario_id = simulated.scenario_id
+            and indices.index_year < simulated.last_year
+    inner join parameters
+        on
+            indices.scenario_id = parameters.scenario_id
+            and greatest(indices.index_year + 1, simulated.first_year)
+            = parameters.simulation_year
+),
+
+placed as (
+    select
+        parameters.scenario_id,
+        parameters.simulation_year,
+        spans.limit_name,
+        spans.multiple,
+        spans.last_year,
+        spans.last_amount,
+        spans.index_name,
+        -- The published year to look up; beyond the last, the years to index.
+        least(greatest(parameters.simulation_year, spans.first_year), spans.last_year)
+            as published_year,
+        greatest(parameters.simulation_year, spans.last_year) as index_year,
+        (
+            parameters.simulation_year < spans.first_year
+            or parameters.simulation_year > spans.last_year
+        ) as is_estimate
+    from parameters
+    cross join spans
+),
+
+final as (
+    select
+        placed.scenario_id,
+        placed.simulation_year,
+        placed.limit_name,
+        case
+            when placed.index_year = placed.last_year then published.amount
+            else
+                floor(placed.last_amount::decimal(12, 0) * indices.factor)::bigint
+                // placed.multiple * placed.multiple
+        end::integer as amount,
+        placed.is_estimate
+    from placed
+    inner join published
+        on
+            placed.limit_name = published.limit_name
+            and placed.published_year = published.plan_year
+    inner join indices
+        on
+            placed.scenario_id = indices.scenario_id
+            and placed.index_name = indices.index_name
+            and placed.index_year = indices.index_year
+)
+
+select * from final

@@ -42,15 +42,16 @@ def compare(
     Of one run its scenarios are compared; of several, all of them, named
     RUN/SCENARIO. With several replicates a figure is a mean, and differences are
     taken replicate by replicate, with the 10th and 90th percentiles in brackets.
-    Employees gain or lose by what they are paid over all compared years.
+    Employees are better or worse off by pay and employer contributions of all
+    compared years.
 
     Keys of --json: baseline (name); years, a list with scenario, simulation_year,
     replicates, figures: by name value and difference (mean, p10, p90) and percent;
     growth, a list with scenario, first_year, last_year, percent (by figure, a
-    year); employees, a list with scenario, replicates, paid_more, paid_less,
-    paid_the_same, only_in_baseline, only_in_scenario (employees, mean over
+    year); employees, a list with scenario, replicates, better_off, worse_off,
+    the_same, only_in_baseline, only_in_scenario (employees, mean over
     replicates), mean_gain and mean_loss (dollars), most and least (replicate,
-    employee_id, baseline, pay); warnings (text). Amounts are dollars.
+    employee_id, baseline, received); warnings (text). Amounts are dollars.
     """
     from planalign.results.side_by_side import side_by_side  # noqa: PLC0415 - duckdb is slow
 
@@ -102,24 +103,24 @@ def _print(found: "SideBySide") -> None:
     )
     print_table(
         [
-            "Scenario", "Paid more", "Mean gain", "Paid less", "Mean loss", "The same",
+            "Scenario", "Better off", "Mean gain", "Worse off", "Mean loss", "The same",
             "Only in baseline", "Only in scenario",
         ],
         [
             [
                 one.scenario,
-                f"{one.paid_more:,.0f}",
+                f"{one.better_off:,.0f}",
                 _amount(one.mean_gain),
-                f"{one.paid_less:,.0f}",
+                f"{one.worse_off:,.0f}",
                 _amount(one.mean_loss),
-                f"{one.paid_the_same:,.0f}",
+                f"{one.the_same:,.0f}",
                 f"{one.only_in_baseline:,.0f}",
                 f"{one.only_in_scenario:,.0f}",
             ]
             for one in found.employees
         ],
         left=("Scenario",),
-        title="Employees, pay of all years",
+        title="Employees, by pay and employer contributions of all years",
     )  # fmt: skip
     named = [
         [one.scenario, *_employee(change)]
@@ -128,7 +129,7 @@ def _print(found: "SideBySide") -> None:
     ]
     if named:
         print_table(
-            ["Scenario", "Replicate", "Employee", "Baseline", "Pay", "Difference"],
+            ["Scenario", "Replicate", "Employee", "Baseline", "Received", "Difference"],
             named,
             left=("Scenario", "Employee"),
             title="Largest gains and losses",
@@ -158,6 +159,6 @@ def _employee(change: "Change") -> list[Any]:
         change.replicate,
         change.employee_id,
         f"{change.baseline:,.2f}",
-        f"{change.pay:,.2f}",
+        f"{change.received:,.2f}",
         f"{change.difference:+,.2f}",
     ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from planalign.results.run import Run
     from planalign.results.summary import YearSummary
 
 # Figures that are compared: of the financial summary, and the last of the plan's costs.
@@ -84,31 +85,35 @@ class Growth:
 
 @dataclass(frozen=True)
 class Change:
-    """An employee's pay of all compared years in the baseline and in a scenario, dollars."""
+    """What an employee receives in all compared years, in the baseline and in a scenario.
+
+    Pay and the employer's contributions, dollars.
+    """
 
     replicate: int
     employee_id: str
     baseline: Decimal
-    pay: Decimal
+    received: Decimal
 
     @property
     def difference(self) -> Decimal:
-        """Return what the scenario pays more."""
-        return self.pay - self.baseline
+        """Return what the scenario gives more."""
+        return self.received - self.baseline
 
 
 @dataclass(frozen=True)
 class Employees:
-    """Who is paid more, less or the same than in the baseline, over all compared years.
+    """Who is better or worse off than in the baseline, over all compared years.
 
-    Numbers are means over the replicates; amounts are dollars an employee.
+    By pay and the employer's contributions. Numbers are means over the replicates;
+    amounts are dollars an employee.
     """
 
     scenario: str
     replicates: int
-    paid_more: float
-    paid_less: float
-    paid_the_same: float
+    better_off: float
+    worse_off: float
+    the_same: float
     only_in_baseline: float
     only_in_scenario: float
     mean_gain: float | None
@@ -135,6 +140,7 @@ class _Side:
     name: str
     scenario: str
     alias: str
+    received: str
     seeds: Mapping[int, int]
     rows: Mapping[tuple[int, int], Mapping[str, int | Decimal | None]] = field(repr=False)
 
@@ -200,13 +206,7 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
     for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
         with open_run(folder) as run:
             rows = run.summary()
-            costs = {
-                (scenario, replicate, year): cost
-                for scenario, replicate, year, cost in run.sql(
-                    "select scenario_id, replicate, simulation_year, employer_cost "
-                    "from fct_plan_costs"
-                ).fetchall()
-            }
+            costs, received = _plan_costs(run), _received(run)
             seeds = run.sql(
                 "select scenario_id, replicate, random_seed from dim_scenarios"
             ).fetchall()
@@ -215,6 +215,7 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
                 name=scenario if len(folders) == 1 else f"{label}/{scenario}",
                 scenario=scenario,
                 alias=f"run_{number}",
+                received=received,
                 seeds={replicate: seed for name, replicate, seed in seeds if name == scenario},
                 rows={
                     (row.simulation_year, row.replicate): _figures(row, costs)
@@ -227,11 +228,30 @@ def _sides(folders: Sequence[Path]) -> list[_Side]:
     return sides
 
 
+def _plan_costs(run: Run) -> dict[tuple[str, int, int], Decimal]:
+    """Return the plan's cost by scenario, replicate and year, if the run has it."""
+    if "fct_plan_costs" not in run.marts:  # simulated before there was a plan
+        return {}
+    rows = run.sql(
+        "select scenario_id, replicate, simulation_year, employer_cost from fct_plan_costs"
+    ).fetchall()
+    return {(scenario, replicate, year): cost for scenario, replicate, year, cost in rows}
+
+
+def _received(run: Run) -> str:
+    """Return what an employee receives in a year, as SQL over the snapshot."""
+    names = {column.name for column in run.columns("fct_workforce_snapshot")}
+    contributions = [name for name in ("core_contribution",) if name in names]
+    return " + ".join(["prorated_annual_compensation", *contributions])
+
+
 def _figures(
     row: YearSummary, costs: Mapping[tuple[str, int, int], Decimal]
 ) -> dict[str, int | Decimal | None]:
     key = (row.scenario_id, row.replicate, row.simulation_year)
-    return {name: costs[key] if name == "employer_cost" else getattr(row, name) for name in FIGURES}
+    return {
+        name: costs.get(key) if name == "employer_cost" else getattr(row, name) for name in FIGURES
+    }
 
 
 @contextmanager
@@ -286,40 +306,41 @@ def _growth(side: _Side, years: Sequence[int]) -> Growth:
     return Growth(side.name, first, last, {name: percent(name) for name in GROWING})
 
 
-# What each employee was paid in the baseline and in a scenario. Names of attached
-# databases are ours.
+# What each employee received in the baseline and in a scenario. The names of attached
+# databases and of columns are ours.
 _CHANGES = """
     create or replace temp table changes as
     with before as (
-        select replicate, employee_id, sum(prorated_annual_compensation) as baseline
+        select replicate, employee_id, sum({base_received}) as baseline
         from {base}.main.fct_workforce_snapshot
         where scenario_id = $base and simulation_year between $first and $last
             and list_contains($replicates, replicate)
         group by replicate, employee_id
     ), after as (
-        select replicate, employee_id, sum(prorated_annual_compensation) as pay
+        select replicate, employee_id, sum({side_received}) as received
         from {side}.main.fct_workforce_snapshot
         where scenario_id = $side and simulation_year between $first and $last
             and list_contains($replicates, replicate)
         group by replicate, employee_id
     )
-    select replicate, employee_id, baseline, pay
+    select replicate, employee_id, baseline, received
     from before full join after using (replicate, employee_id)
 """
 _COUNTS = """
-    select count(*) filter (pay > baseline), count(*) filter (pay < baseline),
-        count(*) filter (pay = baseline), count(*) filter (pay is null),
+    select count(*) filter (received > baseline), count(*) filter (received < baseline),
+        count(*) filter (received = baseline), count(*) filter (received is null),
         count(*) filter (baseline is null),
-        sum(pay - baseline) filter (pay > baseline), sum(pay - baseline) filter (pay < baseline)
+        sum(received - baseline) filter (received > baseline),
+        sum(received - baseline) filter (received < baseline)
     from changes
 """
 _MOST = """
-    select replicate, employee_id, baseline, pay from changes where pay > baseline
-    order by pay - baseline desc, employee_id, replicate limit ?
+    select replicate, employee_id, baseline, received from changes where received > baseline
+    order by received - baseline desc, employee_id, replicate limit ?
 """
 _LEAST = """
-    select replicate, employee_id, baseline, pay from changes where pay < baseline
-    order by pay - baseline, employee_id, replicate limit ?
+    select replicate, employee_id, baseline, received from changes where received < baseline
+    order by received - baseline, employee_id, replicate limit ?
 """
 
 
@@ -333,7 +354,12 @@ def _employees(
     replicates = sorted(base.replicates(years[0]) & side.replicates(years[0]))
     with database.faults(f"Cannot compare {base.name} with {side.name}"):
         connection.execute(
-            _CHANGES.format(base=base.alias, side=side.alias),
+            _CHANGES.format(
+                base=base.alias,
+                base_received=base.received,
+                side=side.alias,
+                side_received=side.received,
+            ),
             {
                 "base": base.scenario,
                 "side": side.scenario,
@@ -352,9 +378,9 @@ def _employees(
     return Employees(
         scenario=side.name,
         replicates=len(replicates),
-        paid_more=more / runs,
-        paid_less=less / runs,
-        paid_the_same=same / runs,
+        better_off=more / runs,
+        worse_off=less / runs,
+        the_same=same / runs,
         only_in_baseline=only_base / runs,
         only_in_scenario=only_side / runs,
         mean_gain=float(gain / more) if more else None,

@@ -94,7 +94,7 @@ def test_employees_gain_or_lose_by_the_pay_of_all_years(tmp_path: Path) -> None:
     )
     [found] = side_by_side([study], most=2).employees
     # Of two replicates: one gains in both, one in one; one loses in one.
-    assert (found.paid_more, found.paid_less, found.paid_the_same) == (1.5, 0.5, 2.5)
+    assert (found.better_off, found.worse_off, found.the_same) == (1.5, 0.5, 2.5)
     assert (found.only_in_baseline, found.only_in_scenario) == (1.0, 0.5)
     assert found.mean_gain == pytest.approx((2000 + 2000 + 500) / 3)
     assert found.mean_loss == pytest.approx(-0.01)
@@ -103,7 +103,7 @@ def test_employees_gain_or_lose_by_the_pay_of_all_years(tmp_path: Path) -> None:
     ]  # fmt: skip
     [lost] = found.least
     assert (lost.replicate, lost.employee_id) == (1, "EMP_000003")
-    assert lost.pay - lost.baseline == Decimal("-0.01")
+    assert lost.received - lost.baseline == Decimal("-0.01")
 
 
 def test_scenarios_of_several_runs_are_named_by_run(study: Path, tmp_path: Path) -> None:
@@ -141,7 +141,27 @@ def test_other_seeds_and_no_common_replicate_are_said(study: Path, tmp_path: Pat
     found = side_by_side([study, apart])
     assert any("no replicate in common" in text for text in found.warnings)
     assert found.years[-1].figures["payroll"].difference is None
-    assert found.employees[-1].paid_the_same == 0
+    assert found.employees[-1].the_same == 0
+
+
+def test_contributions_of_the_employer_count(tmp_path: Path) -> None:
+    column = (
+        "alter table fct_workforce_snapshot add core_contribution decimal(15, 2) default 0; "
+        "update fct_workforce_snapshot set core_contribution = 10.50 "
+        "where scenario_id = 'growth' and employee_id = 'EMP_000001'"
+    )
+    study = build_run(tmp_path / "study", employees=3, replicates=1, change=column)
+    [found] = side_by_side([study], most=1).employees
+    assert (found.better_off, found.worse_off, found.the_same) == (1, 0, 2)
+    assert found.most[0].difference == Decimal("21.00")
+
+
+def test_a_run_without_plan_costs_has_all_other_figures(study: Path, tmp_path: Path) -> None:
+    old = build_run(tmp_path / "old", change="drop table fct_plan_costs")
+    last = side_by_side([study, old]).years[-1]
+    assert last.figures["employer_cost"].value is None
+    assert last.figures["employer_cost"].difference is None
+    assert last.figures["payroll"].percent == 0
 
 
 def test_what_cannot_be_compared_is_refused(study: Path, tmp_path: Path) -> None:

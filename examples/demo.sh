@@ -1,5 +1,6 @@
 #!/bin/sh
-# Two headcount plans and two plan designs of a company of 10,000 employees, 2025 to 2029, in ./demo.
+# Two headcount plans and two plan designs of a company of 10,000 employees, 2025 to
+# 2029, in ./demo.
 #
 # Usage: sh examples/demo.sh, with planalign on the PATH (`make demo` does that).
 set -eu

@@ -27,7 +27,7 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Finished runs.")],
     baseline: Annotated[
         str | None,
-        typer.Option("--baseline", metavar="NAME", help="Default: the first scenario."),
+        typer.Option("--baseline", metavar="NAME", help="Default: baseline, or the first by name."),
     ] = None,
     employees: Annotated[
         int,

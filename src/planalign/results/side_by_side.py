@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from planalign.config.models import BASELINE
 from planalign.errors import UsageError
 from planalign.results import database
 from planalign.results.run import open_run
@@ -158,8 +159,8 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
     Args:
         folders: run folders. Of a single run its scenarios are compared under their
             names; of several, each is called RUN/SCENARIO.
-        baseline: what to compare with; the first scenario of the first run by
-            default.
+        baseline: what to compare with. By default the scenario `baseline` of the
+            first run, or its first one by name.
         most: how many employees to name who gain most, and who lose most.
 
     Raises:
@@ -176,7 +177,7 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
         )
     if baseline is not None and baseline not in names:
         raise UsageError(f"there is no scenario {baseline!r}", f"Use one of {', '.join(names)}.")
-    base = next(side for side in sides if side.name == (baseline or names[0]))
+    base = _base(sides, baseline)
     years = sorted(set.intersection(*(side.years for side in sides)))
     if not years:
         raise UsageError(
@@ -193,6 +194,13 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
         employees=employees,
         warnings=tuple(_warnings(base, sides, years)),
     )
+
+
+def _base(sides: Sequence[_Side], name: str | None) -> _Side:
+    if name is not None:
+        return next(side for side in sides if side.name == name)
+    first_run = [side for side in sides if side.alias == sides[0].alias]
+    return next((side for side in first_run if side.scenario == BASELINE), first_run[0])
 
 
 def _sides(folders: Sequence[Path]) -> list[_Side]:

@@ -74,6 +74,14 @@ def test_another_baseline_turns_the_differences_round(study: Path) -> None:
     assert change.mean == -80
 
 
+def test_the_baseline_is_that_of_its_name_or_the_first(tmp_path: Path) -> None:
+    named = build_run(tmp_path / "named", scenarios=("austere", "baseline"))
+    assert side_by_side([named]).baseline == "baseline"
+    unnamed = build_run(tmp_path / "unnamed", scenarios=("lavish", "austere"))
+    assert side_by_side([unnamed]).baseline == "austere"
+    assert side_by_side([unnamed, named]).baseline == "unnamed/austere"
+
+
 PAY = "prorated_annual_compensation"
 PAID = f"update fct_workforce_snapshot set {PAY} = {PAY}"
 

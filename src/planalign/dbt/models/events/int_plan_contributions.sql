@@ -39,7 +39,22 @@ covered as (
 
 final as (
     select
-        covered.* exclude (plan_day),
+        covered.trajectory_id,
+        covered.employee_id,
+        covered.employee_key,
+        covered.birth_date,
+        covered.hire_date,
+        covered.termination_date,
+        covered.is_new_hire,
+        covered.job_level,
+        covered.opening_compensation,
+        covered.compensation,
+        covered.last_day,
+        covered.prorated_annual_compensation,
+        covered.full_year_equivalent_compensation,
+        covered.prior_cumulative_compensation,
+        covered.plan_eligibility_date,
+        covered.plan_compensation,
         least(
             {{ money(
                 "least(covered.plan_compensation, trajectories.compensation_limit)"

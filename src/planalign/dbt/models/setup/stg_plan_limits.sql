@@ -113,7 +113,7 @@ final as (
             else
                 floor(placed.last_amount::decimal(12, 0) * indices.factor)::bigint
                 // placed.multiple * placed.multiple
-        end::integer as amount,
+        end::bigint as amount,
         placed.is_estimate
     from placed
     inner join published

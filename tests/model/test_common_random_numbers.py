@@ -60,7 +60,9 @@ def test_a_scenario_of_pay_keeps_dates_and_ratings_of_raises(run: Run) -> None:
 
 def test_a_scenario_of_the_plan_changes_only_the_plan(run: Run) -> None:
     columns = "* exclude (scenario_id, replicate, simulation_year, {})"
-    snapshot = columns.format("plan_eligibility_date, is_plan_eligible")
+    snapshot = columns.format(
+        "plan_eligibility_date, is_plan_eligible, plan_compensation, core_contribution"
+    )
     everybody = "fct_workforce_snapshot where true"
     plain = rows(run, snapshot, everybody, "plain")
     assert rows(run, snapshot, everybody, "early") == plain

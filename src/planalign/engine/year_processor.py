@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from planalign.engine.inputs import set_block, set_year
 from planalign.engine.pipeline import Materialization, Step
-from planalign.errors import ModelError
+from planalign.errors import ModelError, PlanalignError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,12 +162,17 @@ class YearProcessor:
         """
         self._tell("year_started", year=year, trajectories=len(self._block))
         current = self._begin(year)
-        self.run_step(Step.TRANSITION)
-        if self._runner.overlaps_steps:
-            self._build(BUILDING)
-        else:
-            for step in BUILDING:
-                self._build((step,))
+        try:
+            self.run_step(Step.TRANSITION)
+            if self._runner.overlaps_steps:
+                self._build(BUILDING)
+            else:
+                for step in BUILDING:
+                    self._build((step,))
+        except PlanalignError:
+            # The year before counts, or its broken rule is the cause to be told.
+            self._settle(until=current.started)
+            raise
         completed = self._settle(until=current.started)
         current.checks = self._runner.start_tests(Step.VALIDATION)
         self._in_hand, self._unchecked = None, current
@@ -365,7 +370,8 @@ class YearProcessor:
         if failed:
             raise ModelError(
                 f"{year or 'setup'}: " + "; ".join(_describe(outcome) for outcome in failed),
-                "The rule is in the file named; the years before are complete.",
+                "The rule is in the file named."
+                + (" The years before are complete." if current is not None else ""),
             )
 
     def _settle(self, until: float | None) -> tuple[YearResult, ...]:

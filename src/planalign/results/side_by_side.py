@@ -185,7 +185,9 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
         )
     with _attached(folders) as connection:
         employees = tuple(
-            _employees(connection, base, side, years, most) for side in sides if side is not base
+            _employees(connection, base, side, years, most)
+            for side in sides
+            if side is not base and base.replicates(years[0]) & side.replicates(years[0])
         )
     return SideBySide(
         baseline=base.name,

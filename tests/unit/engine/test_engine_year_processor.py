@@ -252,6 +252,35 @@ def test_models_of_a_step_side_by_side_are_limited(tmp_path, limit):
     assert most <= limit
 
 
+# Builds in every year but 2026.
+FAILS_IN_2026 = f"select case when {YEAR} = 2026 then error('boom') else 'built' end as built_for"
+
+
+def with_model(pipeline: Pipeline, sql: str) -> Pipeline:
+    baseline, *rest = pipeline.models
+    return replace(pipeline, models=(replace(baseline, sql=sql), *rest))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_year_counts_though_the_next_cannot_be_built(processor, threads):
+    working = ready(processor(with_model(small_pipeline(), FAILS_IN_2026), threads))
+    working.start_year(2025)
+    with pytest.raises(ModelError, match="boom"):
+        working.start_year(2026)
+    assert query(working, "select distinct simulation_year from run_years") == [(2025,)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_broken_rule_is_told_before_the_failure_that_may_follow_from_it(processor, threads):
+    rule = f"select 'Ann' as who where {YEAR} = 2025"
+    working = ready(processor(with_model(small_pipeline(rule=rule), FAILS_IN_2026), threads))
+    working.start_year(2025)
+    with pytest.raises(ModelError, match="2025: rule assert_nothing") as caught:
+        working.start_year(2026)
+    assert "boom" in str(caught.value.__context__)
+    assert query(working, "from run_years") == []
+
+
 def test_a_year_is_complete_when_its_checks_have_passed(processor):
     working = ready(processor(small_pipeline()))
     assert working.start_year(2025) == ()

@@ -149,7 +149,7 @@ def test_other_seeds_and_no_common_replicate_are_said(study: Path, tmp_path: Pat
     found = side_by_side([study, apart])
     assert any("no replicate in common" in text for text in found.warnings)
     assert found.years[-1].figures["payroll"].difference is None
-    assert found.employees[-1].the_same == 0
+    assert [one.scenario for one in found.employees] == ["study/growth"]
 
 
 def test_contributions_of_the_employer_count(tmp_path: Path) -> None:

@@ -95,7 +95,8 @@ def model_error(model: Model, runner: str, message: str) -> ModelError:
     """Return the error that names a failed model, its file and the database's words."""
     return ModelError(
         f"model {model.name} ({model.path}) failed in the {runner} runner: {message.strip()}",
-        "Mend the model or its input; the years before are complete, --resume goes on from them.",
+        "The years before are complete. With the cause outside gone, --resume goes on from them; "
+        "after a change to the models or the input, start anew.",
     )
 
 

@@ -15,7 +15,7 @@ import duckdb
 
 from planalign.engine.pipeline import Step
 from planalign.engine.runners.base import Outcome, Timing, first_rows, model_error
-from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.errors import EnvironmentFaultError, ModelError, PlanalignError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from planalign.engine.database import Database
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed
     from planalign.engine.project import Project
+
+
+_STARVED = (duckdb.OutOfMemoryException, duckdb.IOException)
+
+
+def _starved(what: str, error: Exception) -> EnvironmentFaultError:
+    return EnvironmentFaultError(
+        f"{what} ran out of memory or disk ({error})",
+        "Free disk space, or raise --memory-limit.",
+    )
 
 
 class DirectRunner:
@@ -57,21 +67,22 @@ class DirectRunner:
         waiting.prepare()
         models = {model.name: model for model in self._pipeline.models if model.step in steps}
         ready: list[str] = []
-        running: dict[Future[Any], str | None] = {}
+        running: dict[Future[Timing], str] = {}
+        checks: set[Future[Outcome]] = set()
         with self._all_or_none(running):
             while waiting.is_active():
                 ready = sorted([*ready, *waiting.get_ready()])
                 for name in self._startable(ready, running, models):
                     ready.remove(name)
                     running[self._pool.submit(self._build, models[name])] = name
-                while len(running) < self._threads and (check := self._start_check()):
-                    running[check] = None
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    name_of_model = running.pop(future)
-                    if name_of_model is not None:
-                        yield future.result()
-                        waiting.done(name_of_model)
+                while len(running) + len(checks) < self._threads and (check := self._start_check()):
+                    checks.add(check)
+                under_way: list[Future[Any]] = [*running, *checks]
+                wait(under_way, return_when=FIRST_COMPLETED)
+                checks = {check for check in checks if not check.done()}
+                for future in [future for future in running if future.done()]:
+                    yield future.result()
+                    waiting.done(running.pop(future))
 
     def start_tests(self, step: Step) -> _ChecksBeside:
         """Begin the tests of a step; `run_models` goes on with them."""
@@ -94,14 +105,13 @@ class DirectRunner:
     def _startable(
         self,
         ready: Sequence[str],
-        running: Mapping[Future[Any], str | None],
+        running: Mapping[Future[Timing], str],
         models: Mapping[str, Model],
     ) -> list[str]:
         """Return the ready models that the limits of their steps allow beside the others."""
         free = {step: self._database.settings.models_of(step) for step in Step}
         for name in running.values():
-            if name is not None:
-                free[models[name].step] -= 1
+            free[models[name].step] -= 1
         started = []
         for name in ready:
             step = models[name].step
@@ -121,12 +131,19 @@ class DirectRunner:
 
     @contextmanager
     def _all_or_none(self, futures: Collection[Future[Any]]) -> Iterator[None]:
-        """End the other statements at once when one fails or the user stops the run.
+        """Start no more when one fails; end all statements when the user stops the run.
 
-        The main thread only waits, so that Ctrl-C reaches it in a long statement.
+        After a failure the checks beside go on: whether the year before counts is
+        theirs to say. The main thread only waits, so that Ctrl-C reaches it in a long
+        statement.
         """
         try:
             yield
+        except PlanalignError:
+            for future in futures:
+                future.cancel()
+            wait(futures)
+            raise
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -161,11 +178,8 @@ class DirectRunner:
                     rows = _count(self._statements.execute(cursor, statement))
                 if len(statements) > 1:
                     cursor.commit()
-        except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
-            raise EnvironmentFaultError(
-                f"model {model.name} ran out of memory or disk ({error})",
-                "Free disk space, or raise --memory-limit.",
-            ) from error
+        except _STARVED as error:
+            raise _starved(f"model {model.name}", error) from error
         except duckdb.Error as error:
             raise model_error(model, self.name, str(error)) from error
         return Timing(
@@ -276,6 +290,8 @@ class _ChecksBeside:
                 is_error,
                 first_rows(view, test) if is_error else (),
             )
+        except _STARVED as error:
+            raise _starved(f"test {test.name}", error) from error
         except duckdb.Error as error:
             raise ModelError(f"test {test.name} ({test.path}) failed to run: {error}") from error
         finally:

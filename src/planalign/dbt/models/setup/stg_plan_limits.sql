@@ -25,7 +25,10 @@ spans as (
         rules.index_name,
         min(published.plan_year) as first_year,
         max(published.plan_year) as last_year,
-        arg_max(published.amount, published.plan_year) as last_amount
+        map(
+            list(published.plan_year order by published.plan_year),
+            list(published.amount order by published.plan_year)
+        ) as amounts
     from rules
     inner join published on rules.limit_name = published.limit_name
     group by rules.limit_name, rules.multiple, rules.index_name
@@ -52,7 +55,10 @@ index_starts as (
 indices as (
     select
         simulated.scenario_id,
+        simulated.first_year,
+        simulated.last_year,
         index_starts.index_name,
+        index_starts.last_year as published_until,
         index_starts.last_year as index_year,
         1::decimal(24, 12) as factor
     from simulated
@@ -62,7 +68,10 @@ indices as (
 
     select
         indices.scenario_id,
+        indices.first_year,
+        indices.last_year,
         indices.index_name,
+        indices.published_until,
         indices.index_year + 1 as index_year,
         round(
             indices.factor * (1 + case indices.index_name
@@ -71,15 +80,12 @@ indices as (
             end)::decimal(8, 6), 12
         )::decimal(24, 12) as factor
     from indices
-    inner join simulated
-        on
-            indices.scenario_id = simulated.scenario_id
-            and indices.index_year < simulated.last_year
     inner join parameters
         on
             indices.scenario_id = parameters.scenario_id
-            and greatest(indices.index_year + 1, simulated.first_year)
+            and greatest(indices.index_year + 1, indices.first_year)
             = parameters.simulation_year
+    where indices.index_year < indices.last_year
 ),
 
 placed as (
@@ -89,7 +95,7 @@ placed as (
         spans.limit_name,
         spans.multiple,
         spans.last_year,
-        spans.last_amount,
+        spans.amounts,
         spans.index_name,
         -- The published year to look up; beyond the last, the years to index.
         least(greatest(parameters.simulation_year, spans.first_year), spans.last_year)
@@ -109,21 +115,21 @@ final as (
         placed.simulation_year,
         placed.limit_name,
         case
-            when placed.index_year = placed.last_year then published.amount
+            when placed.index_year = placed.last_year
+                then placed.amounts[placed.published_year]
             else
-                floor(placed.last_amount::decimal(12, 0) * indices.factor)::bigint
+                floor(
+                    placed.amounts[placed.last_year]::decimal(12, 0) * indices.factor
+                )::bigint
                 // placed.multiple * placed.multiple
         end::bigint as amount,
         placed.is_estimate
     from placed
-    inner join published
-        on
-            placed.limit_name = published.limit_name
-            and placed.published_year = published.plan_year
     inner join indices
         on
             placed.scenario_id = indices.scenario_id
             and placed.index_name = indices.index_name
+            and placed.last_year = indices.published_until
             and placed.index_year = indices.index_year
 )
 

@@ -270,7 +270,7 @@ class _Run:
                     yield from self._warned(processor.settle())
                     cached = self._cached(processor, pipeline, year, block)
                     if cached is not None:
-                        yield cached
+                        yield from self._warned([cached])
                         continue
                 yield from self._warned(processor.start_year(year))
             yield from self._warned(processor.settle())

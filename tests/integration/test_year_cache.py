@@ -200,3 +200,13 @@ def test_an_entry_larger_than_the_cache_is_not_kept(studies):
     studies.cache = YearCache(studies.folder / "cache", 1_000)
     studies.run()
     assert not (studies.folder / "cache").exists()
+
+
+def test_warnings_of_a_year_are_told_when_it_comes_from_the_cache(studies):
+    told: list[list[str]] = [[], []]
+    shrinking = {"scenarios": {"shrink": {"workforce": {"target_growth_rate": -0.9}}}}
+    for events in told:
+        done = studies.run(events=events, **shrinking)
+    assert hits(done) == [2025, 2026, 2027, 2028, 2029]
+    # Terminations alone do not reach the target in any year, of either replicate.
+    assert [events.count("warning") for events in told] == [10, 10]

@@ -93,7 +93,8 @@ class DirectRunner:
             self._pipeline.tests_of(step),
             views=self._threads,
         )
-        self._beside.append(checks)
+        # Kept until they have ended, so that `close` can end them.
+        self._beside = [*(one for one in self._beside if not one.have_ended), checks]
         return checks
 
     def close(self) -> None:
@@ -122,12 +123,8 @@ class DirectRunner:
 
     def _start_check(self) -> Future[Outcome] | None:
         """Start one of the checks that wait for a thread."""
-        while self._beside:
-            check = self._beside[0].start_next()
-            if check is not None:
-                return check
-            self._beside.pop(0)
-        return None
+        started = (checks.start_next() for checks in self._beside)
+        return next((check for check in started if check is not None), None)
 
     @contextmanager
     def _all_or_none(self, futures: Collection[Future[Any]]) -> Iterator[None]:
@@ -248,6 +245,11 @@ class _ChecksBeside:
     def seconds(self) -> float:
         """Return the seconds from the start to the end of the last test."""
         return self._ended - self._started
+
+    @property
+    def have_ended(self) -> bool:
+        """Say whether every test has run."""
+        return self._unfinished == 0
 
     def start_next(self) -> Future[Outcome] | None:
         """Start one more test, if there is one left."""

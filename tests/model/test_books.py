@@ -211,7 +211,9 @@ def test_pay_after_raises_and_promotions(run: Run) -> None:
         if event["event_type"] in {"raise", "promotion"}:
             assert payload["amount"] == after - before
         elif event["event_type"] != "hire":
-            assert payload["amount"] == after == before
+            assert after == before
+            if event["event_type"] in {"eligibility", "termination"}:
+                assert payload["amount"] == after
         else:
             band = rates[(*key, event["job_level"])]
             assert band["band_minimum"] <= after <= band["band_maximum"]
@@ -225,7 +227,11 @@ def test_events_form_a_chain(run: Run) -> None:
     for event in events:
         key = (event["scenario_id"], event["replicate"], event["employee_id"])
         chains[(*key, event["simulation_year"])].append(event)
-    order = ["hire", "eligibility", "promotion", "raise", "termination"]
+    order = [
+        "hire", "eligibility", "promotion", "raise", "contribution", "enrollment", "opt_out",
+        "deferral_change", "escalation", "vesting", "hce_status", "forfeiture_allocation",
+        "termination", "true_up", "forfeiture",
+    ]  # fmt: skip
     for (*_, year), chain in chains.items():
         chain.sort(key=lambda event: event["event_sequence"])
         assert [event["event_sequence"] for event in chain] == list(range(1, len(chain) + 1))
@@ -245,7 +251,7 @@ def test_events_form_a_chain(run: Run) -> None:
 def test_at_most_one_hire_termination_and_eligibility(run: Run) -> None:
     counted: dict[Any, int] = defaultdict(int)
     for event in table(run, "fct_yearly_events"):
-        if event["event_type"] not in {"raise", "promotion"}:
+        if event["event_type"] in {"hire", "termination", "eligibility"}:
             counted[
                 event["scenario_id"], event["replicate"], event["employee_id"], event["event_type"]
             ] += 1

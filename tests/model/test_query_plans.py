@@ -10,8 +10,8 @@ from planalign.engine.pipeline import Step
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A cross product may have one small side: the control year, or the job levels.
-SMALL = 5
+# A cross product may have one small side: the control year, job levels, or bands.
+SMALL = 7
 # Operators that compare each row of one side with each of the other.
 QUADRATIC = ("NESTED_LOOP", "BLOCKWISE", "PIECEWISE", "IE_JOIN", "ASOF")
 

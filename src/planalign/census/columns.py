@@ -43,6 +43,8 @@ COLUMNS = (
     Column("prior_year_compensation", Kind.MONEY, "decimal(15, 2)"),
     Column("ownership_percent", Kind.NUMBER, "decimal(9, 6)"),
     Column("officer", Kind.FLAG, "boolean"),
+    Column("balance_match", Kind.MONEY, "decimal(15, 2)"),
+    Column("balance_core", Kind.MONEY, "decimal(15, 2)"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 POSITION = {name: position for position, name in enumerate(NAMES)}

@@ -9,7 +9,7 @@ from planalign.census.columns import COLUMNS, POSITION, quoted
 # Where the text of a column stands beside its value; $census_date is bound.
 TEXT_OF = {name: f"text_{name}" for name in POSITION}
 
-MOST_PAY = "99999999.99"
+MOST_DOLLARS = "99999999.99"
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ _SPECIFIC = (
     ),
     Rule(
         "annual_compensation",
-        f"annual_compensation > {MOST_PAY}",
-        f"pay above {MOST_PAY}",
+        f"annual_compensation > {MOST_DOLLARS}",
+        f"pay above {MOST_DOLLARS}",
         "Give the yearly pay in dollars, not in cents",
     ),
     Rule(
@@ -131,11 +131,20 @@ _SPECIFIC = (
     ),
     Rule(
         "prior_year_compensation",
-        f"prior_year_compensation > {MOST_PAY}",
-        f"pay above {MOST_PAY}",
+        f"prior_year_compensation > {MOST_DOLLARS}",
+        f"pay above {MOST_DOLLARS}",
         "Give last year's pay in dollars, not in cents",
     ),
     Rule("ownership_percent", "ownership_percent not between 0 and 1", "outside 0 to 1", _FRACTION),
+    *(
+        Rule(
+            account,
+            f"{account} not between 0 and {MOST_DOLLARS}",
+            f"outside 0 to {MOST_DOLLARS}",
+            "Give the account in dollars, or leave it empty",
+        )
+        for account in ("balance_match", "balance_core")
+    ),
 )
 
 _UNREADABLE = tuple(

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # Per million. Employee 1 is always active, so that a census of one can be used.
 _TERMINATED = 20_000
-_NOT_SAVING = 150_000
 
 # Tenure counts for level and pay up to twenty years, in days.
 _FULL_TENURE = 7_305
@@ -116,7 +115,15 @@ def _census(
 def _age_table() -> str:
     """Return the statement that makes the table of figures by age."""
     rows = [
-        (year.age, year.share, *year.tenure, *year.level, year.deferral_tenths, year.part_time)
+        (
+            year.age,
+            year.share,
+            *year.tenure,
+            *year.level,
+            year.saving,
+            year.deferral_tenths,
+            year.part_time,
+        )
         for year in age_years()
     ]
     columns = [
@@ -124,6 +131,7 @@ def _age_table() -> str:
         "share",
         *(f"tenure_{number}" for number in range(1, len(TENURE_STARTS))),
         *(f"level_{number}" for number in range(1, len(PAY_BANDS))),
+        "saving_share",
         "deferral_tenths",
         "part_time_share",
     ]
@@ -169,7 +177,6 @@ def _statement() -> str:
         full_tenure=_FULL_TENURE,
         department=_first_above("draw_department", shares, names),
         terminated=_TERMINATED,
-        not_saving=_NOT_SAVING,
     )
 
 
@@ -280,7 +287,7 @@ select
     ) as weekly_hours,
     cast(
         case
-            when draw_saves < {not_saving} then 0
+            when draw_saves >= saving_share then 0
             else least(greatest(rounded_tenths, 10), 159) // 10
         end * 0.01 as decimal(9, 6)
     ) as deferral_rate,

@@ -18,9 +18,14 @@ _SHOWN = {
     "Closing": "closing_headcount",
     "Payroll": "payroll",
     "Average pay": "average_compensation",
+}
+_SHOWN_OF_PLAN = {
+    "Participation %": "participation_rate",
+    "Deferral %": "average_deferral_rate",
+    "Full match %": "full_match_share",
+    "Employees pay": "employee_contribution",
     "Plan cost": "employer_cost",
 }
-_GROWING = {name: figure for name, figure in _SHOWN.items() if figure != "employer_cost"}
 
 
 def compare(
@@ -42,8 +47,8 @@ def compare(
     Of one run its scenarios are compared; of several, all of them, named
     RUN/SCENARIO. With several replicates a figure is a mean, and differences are
     taken replicate by replicate, with the 10th and 90th percentiles in brackets.
-    Employees are better or worse off by pay and employer contributions of all
-    compared years.
+    Employees are better or worse off by pay and employer contributions less
+    forfeitures of all compared years.
 
     Keys of --json: baseline (name); years, a list with scenario, simulation_year,
     replicates, figures: by name value and difference (mean, p10, p90) and percent;
@@ -51,7 +56,8 @@ def compare(
     year); employees, a list with scenario, replicates, better_off, worse_off,
     the_same, only_in_baseline, only_in_scenario (employees, mean over
     replicates), mean_gain and mean_loss (dollars), most and least (replicate,
-    employee_id, baseline, received); warnings (text). Amounts are dollars.
+    employee_id, baseline, received); warnings (text). Amounts are dollars, rates
+    fractions.
     """
     from planalign.results.side_by_side import side_by_side  # noqa: PLC0415 - duckdb is slow
 
@@ -67,34 +73,15 @@ def compare(
 def _print(found: "SideBySide") -> None:
     from planalign.cli.tables import print_table  # noqa: PLC0415 - rich is slow to import
 
-    replicates = max(year.replicates for year in found.years)
+    _print_years(found, _SHOWN, f"Against {found.baseline}")
+    _print_years(found, _SHOWN_OF_PLAN, "The plan")
     print_table(
-        ["Scenario", "Year", *(part for name in _SHOWN for part in (name, "Difference", "%"))],
-        [
-            [
-                year.scenario,
-                year.simulation_year,
-                *(
-                    part
-                    for name in _SHOWN.values()
-                    for part in _cells(year.figures[name], year.replicates)
-                ),
-            ]
-            for year in found.years
-        ],
-        left=("Scenario",),
-        title=f"Against {found.baseline}",
-        caption=f"Mean; differences (p10-p90) of {replicates} replicates"
-        if replicates > 1
-        else None,
-    )
-    print_table(
-        ["Scenario", "Years", *_GROWING],
+        ["Scenario", "Years", *_SHOWN],
         [
             [
                 growth.scenario,
                 f"{growth.first_year}-{growth.last_year}",
-                *(_percent(growth.percent[name]) for name in _GROWING.values()),
+                *(_percent(growth.percent[name]) for name in _SHOWN.values()),
             ]
             for growth in found.growth
         ],
@@ -136,14 +123,55 @@ def _print(found: "SideBySide") -> None:
         )
 
 
-def _cells(figure: "Figure", replicates: int) -> list[str]:
-    value = "-" if figure.value is None else f"{figure.value.mean:,.0f}"
+def _print_years(found: "SideBySide", shown: dict[str, str], title: str) -> None:
+    """Print figures by year; of rates, in percent, the difference says it all."""
+    from planalign.cli.tables import print_table  # noqa: PLC0415 - rich is slow to import
+
+    replicates = max(year.replicates for year in found.years)
+    headers = [
+        part
+        for name in shown
+        for part in (name, "Difference", *([] if name.endswith("%") else ["%"]))
+    ]
+    print_table(
+        ["Scenario", "Year", *headers],
+        [
+            [
+                year.scenario,
+                year.simulation_year,
+                *(
+                    part
+                    for name, figure in shown.items()
+                    for part in _cells(
+                        year.figures[figure], year.replicates, is_rate=name.endswith("%")
+                    )
+                ),
+            ]
+            for year in found.years
+        ],
+        left=("Scenario",),
+        title=title,
+        caption=f"Mean; differences (p10-p90) of {replicates} replicates"
+        if replicates > 1
+        else None,
+    )
+
+
+def _cells(figure: "Figure", replicates: int, *, is_rate: bool) -> list[str]:
+    factor, places = (100, 1) if is_rate else (1, 0)
+
+    def text(amount: float, sign: str = "") -> str:
+        return f"{factor * amount:{sign},.{places}f}"
+
+    value = "-" if figure.value is None else text(figure.value.mean)
+    percent = [] if is_rate else [_percent(figure.percent)]
     if figure.difference is None:
-        return [value, "", ""]
-    difference = f"{figure.difference.mean:+,.0f}"
+        return [value, "", *([""] * len(percent))]
+    difference = text(figure.difference.mean, "+")
     if replicates > 1:
-        difference += f" ({figure.difference.p10:+,.0f} to {figure.difference.p90:+,.0f})"
-    return [value, difference, _percent(figure.percent)]
+        low, high = figure.difference.p10, figure.difference.p90
+        difference += f" ({text(low, '+')} to {text(high, '+')})"
+    return [value, difference, *percent]
 
 
 def _percent(value: float | None) -> str:

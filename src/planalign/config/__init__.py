@@ -6,19 +6,17 @@ from planalign.config.models import (
     CENSUS_COLUMNS,
     Config,
     Resources,
+    ScenarioSettings,
     scenario_settings,
 )
+from planalign.config.plan import Eligibility, EntryDates, Plan
 from planalign.config.rendering import documented_yaml, to_yaml
 from planalign.config.schedule import LEVELS, ByYear, ByYearAndLevel, value_at
 from planalign.config.sections import (
     Alignment,
     Compensation,
-    Eligibility,
-    EntryDates,
     Hiring,
     PerformanceRating,
-    Plan,
-    ScenarioSettings,
     Simulation,
     Workforce,
 )

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from planalign.config.merge import Data, element_of, section_of
-from planalign.config.models import Config
-from planalign.config.sections import ScenarioSettings
+from planalign.config.models import Config, ScenarioSettings
+from planalign.config.schedule import YEARS
 from planalign.errors import Problem
 
 if TYPE_CHECKING:
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Location = tuple[int | str, ...]
 
 _LONGEST_VALUE = 80
+_LISTS = {
+    *("raise_months", "promotion_months", "month_weights", "performance", "tiers"),
+    *("excluded_departments", "excluded_levels", "match", "core"),  # the last two: of vesting
+}
 _NO_MAPPING = {"model_type", "mapping_type", "dict_type", "model_attributes_type"}
 _UNKNOWN = {"extra_forbidden", "invalid_key"}
 
@@ -165,9 +169,11 @@ def _dotted(place: Location) -> str:
     text = ""
     lists = False
     for part in place:
-        # Years and levels are also numbers; only these keys hold lists.
-        text += f"[{part}]" if lists and isinstance(part, int) else f".{str(part)[:64]}"
-        lists = part in {"raise_months", "promotion_months", "month_weights", "performance"}
+        # Years and levels are also numbers; only these keys hold lists, some of them by year.
+        is_year = isinstance(part, int) and part in YEARS
+        is_entry = lists and isinstance(part, int) and not is_year
+        text += f"[{part}]" if is_entry else f".{str(part)[:64]}"
+        lists = part in _LISTS or (lists and is_year)
     return text.removeprefix(".")
 
 

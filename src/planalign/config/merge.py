@@ -13,8 +13,7 @@ from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel
 
-from planalign.config.models import BASELINE, Config
-from planalign.config.sections import ScenarioSettings
+from planalign.config.models import BASELINE, Config, ScenarioSettings
 
 Data: TypeAlias = dict[Any, Any]
 

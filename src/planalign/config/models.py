@@ -13,16 +13,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 
 from planalign.config.frozen import FrozenDict
+from planalign.config.plan import Plan
 from planalign.config.scalars import calendar_date, fault, text, whole
 from planalign.config.schedule import Faults, Read, Setting, single
-from planalign.config.sections import (
-    Compensation,
-    Plan,
-    ScenarioSettings,
-    Section,
-    Simulation,
-    Workforce,
-)
+from planalign.config.sections import Compensation, Section, Simulation, Workforce
 
 CENSUS_COLUMNS = (
     "employee_id",
@@ -39,6 +33,8 @@ CENSUS_COLUMNS = (
     "prior_year_compensation",
     "ownership_percent",
     "officer",
+    "balance_match",
+    "balance_core",
 )
 BASELINE = "baseline"
 STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")
@@ -139,6 +135,14 @@ class Resources(Section):
         number, unit = (match[1], match[2]) if match else ("4", "G")
         base = 1024 if unit.endswith("i") else 1000
         return int(float(number) * base ** ("KMGT".index(unit[0].upper()) + 1))
+
+
+class ScenarioSettings(Section):
+    """What one scenario is simulated with: the sections a scenario may change."""
+
+    workforce: Workforce = Workforce()
+    compensation: Compensation = Compensation()
+    plan: Plan = Plan()
 
 
 class Config(Section):

@@ -18,6 +18,8 @@ Reader: TypeAlias = Callable[[object], T]
 # Models store rates as DECIMAL with six places: more could not be kept.
 DECIMAL_PLACES = 6
 NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_TRUTHS = {"yes": "true", "y": "true", "on": "true", "true": "true"}
+_TRUTHS |= {"no": "false", "n": "false", "off": "false", "false": "false"}
 _PERCENT = re.compile(r"([-+]?[0-9]{1,9}(?:\.[0-9]{1,9})?)\s*%")
 
 
@@ -32,26 +34,38 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def number(low: str, high: str, example: str, *, below: bool = False) -> Reader[Decimal]:
+def number(
+    low: str,
+    high: str,
+    example: str,
+    *,
+    above: bool = False,
+    below: bool = False,
+    places: int = DECIMAL_PLACES,
+) -> Reader[Decimal]:
     """Return a reader of exact decimals from `low` to `high`, both inclusive.
 
     Args:
         low: the least value.
         high: the greatest value.
         example: a valid value, for the remedy.
+        above: whether `low` itself is refused.
         below: whether `high` itself is refused.
+        places: how many decimal places there may be.
 
     """
     least, most = Decimal(low), Decimal(high)
-    span = f"from {low} up to, but not including, {high}" if below else f"from {low} to {high}"
+    start = f"above {low} and up to" if above else f"from {low} to"
+    span = f"from {low} up to, but not including, {high}" if below else f"{start} {high}"
     remedy = f"Write a number {span}, for example {example}"
 
     def read(value: object) -> Decimal:
         exact = _decimal(value, remedy)
-        if not least <= exact <= most or (below and exact == most):
+        at_end = (above and exact == least) or (below and exact == most)
+        if not least <= exact <= most or at_end:
             raise fault(f"must be {span}", remedy)
-        if _places(exact) > DECIMAL_PLACES:
-            raise fault(f"has more than {DECIMAL_PLACES} decimal places", "Round it")
+        if _places(exact) > places:
+            raise fault(f"has more than {places} decimal places", "Round it")
         return _tidy(exact)
 
     return read
@@ -70,6 +84,19 @@ def whole(low: int, high: int) -> Reader[int]:
         return value
 
     return read
+
+
+def truth(value: object) -> bool:
+    """Return true or false; words such as yes are told what to write instead."""
+    if isinstance(value, bool):
+        return value
+    meant = _TRUTHS.get(value.strip().lower()) if isinstance(value, str) else None
+    raise fault("must be true or false", f"Write {meant or 'true or false'}, without quotes")
+
+
+def optional(read: Reader[T]) -> Reader[T | None]:
+    """Return a reader that also takes null, for nothing."""
+    return lambda value: None if value is None else read(value)
 
 
 def choice(*allowed: str) -> Reader[str]:

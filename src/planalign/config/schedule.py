@@ -98,8 +98,9 @@ def value_at(value: ByYearAndLevel[T], year: int, level: int | None = None) -> T
 
 
 def change_years(*values: ByYear[Any]) -> list[int]:
-    """Return the years in which any of the values changes, ascending."""
-    return sorted({year for value in values if isinstance(value, Mapping) for year in value})
+    """Return the years in which any of the values changes and all are given, ascending."""
+    given = [value for value in values if isinstance(value, Mapping)]
+    return sorted({year for value in given for year in value if year >= max(map(min, given))})
 
 
 class Faults:
@@ -118,7 +119,11 @@ class Faults:
             return read(value)
         except PydanticCustomError as error:
             self.add(error, value, *path)
-            return None
+        except ValidationError as error:  # of a list or mapping: each fault at its own place
+            for entry in error.errors(include_url=False):
+                again = fault(entry["ctx"]["message"], entry["ctx"]["remedy"])
+                self.add(again, entry["input"], *path, *entry["loc"])
+        return None
 
     def check(self) -> None:
         """Raise everything collected; pydantic puts the field's own path in front."""

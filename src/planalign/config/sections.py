@@ -43,7 +43,6 @@ from planalign.config.weights import (
 )
 
 Alignment = Literal["expected", "exact"]
-EntryDates = Literal["immediate", "monthly", "quarterly", "semiannual"]
 Months = Annotated[tuple[Decimal, ...], single(read_month_weights)]
 
 FIRST_YEAR, LAST_YEAR, MOST_YEARS = 1950, 2150, 100
@@ -131,8 +130,7 @@ class Hiring(Section):
         if low is None:
             return high
         # A year that only one of the two covers is refused on its own account.
-        firsts = [min(value) for value in (low, high) if isinstance(value, Mapping)]
-        years = [year for year in change_years(low, high) if year >= max(firsts)]
+        years = change_years(low, high)
         for year in years or [FIRST_YEAR]:
             least = value_at(low, year)
             if value_at(high, year) < least:
@@ -228,51 +226,3 @@ class Compensation(Section):
             message = "has no rating with both share and multiplier above zero"
             raise fault(message, "The merit budget needs at least one rating to be spent on")
         return ratings
-
-
-class Eligibility(Section):
-    """Who may enter the plan, and when.
-
-    A plan may ask for at most age 21 and one year of service: Internal Revenue
-    Code section 410(a)(1).
-    """
-
-    minimum_age: Annotated[ByYear[int], by_year(whole(0, 21))] = 21
-    months_of_service: Annotated[ByYear[int], by_year(whole(0, 12))] = 3
-    entry_dates: Annotated[
-        ByYear[EntryDates], by_year(choice("immediate", "monthly", "quarterly", "semiannual"))
-    ] = "quarterly"
-
-
-class Core(Section):
-    """The nonelective (core) contribution, which every eligible employee gets."""
-
-    # Share of the pay since plan entry, up to the limit of section 401(a)(17).
-    rate: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.03"))] = Decimal(0)
-
-
-class Limits(Section):
-    """How the limits of the law grow beyond the last published year, over the year before."""
-
-    price_index_rate: Annotated[ByYear[Decimal], by_year(number("0", "0.2", "0.025"))] = Decimal(
-        "0.025"
-    )
-    wage_index_rate: Annotated[ByYear[Decimal], by_year(number("0", "0.2", "0.035"))] = Decimal(
-        "0.035"
-    )
-
-
-class Plan(Section):
-    """The retirement plan."""
-
-    eligibility: Eligibility = Eligibility()
-    core: Core = Core()
-    limits: Limits = Limits()
-
-
-class ScenarioSettings(Section):
-    """What one scenario is simulated with: the sections a scenario may change."""
-
-    workforce: Workforce = Workforce()
-    compensation: Compensation = Compensation()
-    plan: Plan = Plan()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,14 +16,22 @@ if TYPE_CHECKING:
     import duckdb
     from pydantic import BaseModel
 
-    from planalign.config import Config, ScenarioSettings
+    from planalign.config import Config, Plan, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
 
 Row = tuple[Any, ...]
 
 _LEVELS = (1, 2, 3, 4, 5)
 # Tables whose second column is the year.
-_BY_YEAR = frozenset({"workforce_parameters", "compensation_parameters", "benefit_plans"})
+_BY_YEAR = frozenset(
+    {
+        "workforce_parameters",
+        "compensation_parameters",
+        "benefit_plans",
+        "plan_schedules",
+        "plan_exclusions",
+    }
+)
 _ROWS_PER_STATEMENT = 500
 
 
@@ -115,7 +124,18 @@ def _scenario_rows(
             for year in years
             for level in _LEVELS
         ],
-        "benefit_plans": [(name, year, *_plan(scenario, year)) for year in years],
+        "benefit_plans": [(name, year, *_plan(scenario.plan, year)) for year in years],
+        "plan_schedules": [
+            (name, year, *row) for year in years for row in _schedules(scenario.plan, year)
+        ],
+        "plan_exclusions": [
+            (name, year, *row) for year in years for row in _exclusions(scenario.plan, year)
+        ],
+        "plan_limit_overrides": [
+            (name, limit, year, amount)
+            for limit, amounts in scenario.plan.limits.amounts.items()
+            for year, amount in amounts.items()
+        ],
         "distributions": [(name, *row) for row in _distributions(scenario)],
     }
 
@@ -164,7 +184,7 @@ def _canonical(value: Any) -> Any:
         return [_canonical(inner) for inner in value]
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
-    return value
+    return str(value) if isinstance(value, datetime.date) else value
 
 
 def _workforce(scenario: ScenarioSettings, year: int) -> Row:
@@ -196,20 +216,93 @@ def _compensation(scenario: ScenarioSettings, year: int, level: int) -> Row:
     )
 
 
-def _plan(scenario: ScenarioSettings, year: int) -> Row:
-    plan = scenario.plan
-    eligibility = plan.eligibility
+def _plan(plan: Plan, year: int) -> Row:
+    """Return the values of a plan in a year, in the order of the table's columns."""
+    eligibility, automatic, escalation = (
+        plan.eligibility,
+        plan.automatic_enrollment,
+        plan.escalation,
+    )
+    deferrals, behavior, match, core = plan.deferrals, plan.behavior, plan.match, plan.core
+    month, day = (int(part) for part in escalation.date.split("-"))
     return tuple(
         value_at(value, year)
         for value in (
+            plan.offered,
             eligibility.minimum_age,
             eligibility.months_of_service,
+            eligibility.hours_of_service,
             eligibility.entry_dates,
-            plan.core.rate,
+            eligibility.exclude_union,
+            plan.pay_frequency,
+            automatic.enabled,
+            automatic.scope,
+            automatic.hired_since,
+            automatic.default_rate,
+            automatic.window_days,
+            automatic.opt_out_rate,
+            automatic.reenrollment,
+            automatic.reenrollment_opt_out_rate,
+            escalation.enabled,
+            escalation.scope,
+            escalation.step,
+            escalation.cap,
+            month,
+            day,
+            escalation.opt_out_rate,
+            deferrals.maximum_rate,
+            deferrals.highly_compensated_maximum_rate,
+            deferrals.catch_up,
+            deferrals.roth,
+            deferrals.roth_share,
+            behavior.participation_factor,
+            behavior.deferral_factor,
+            behavior.own_choice_share,
+            behavior.change_rate,
+            behavior.full_match_share,
+            match.formula,
+            match.by,
+            match.basis,
+            match.true_up,
+            match.maximum_rate,
+            match.maximum_amount,
+            match.last_day,
+            match.hours,
+            core.rate,
+            core.by,
+            core.excess_rate,
+            core.integration_level,
+            core.last_day,
+            core.hours,
+            plan.forfeitures.use,
+            plan.forfeitures.expense_per_participant,
+            plan.investment_return_rate,
+            plan.highly_compensated.top_paid_group,
             plan.limits.price_index_rate,
             plan.limits.wage_index_rate,
         )
     )
+
+
+def _schedules(plan: Plan, year: int) -> Iterable[Row]:
+    """Return (schedule, ordinal, from_value, up_to, rate) per tier or year of service."""
+    for name, tiers in (("match", plan.match.tiers_in(year)), ("core", plan.core.tiers_in(year))):
+        for ordinal, tier in enumerate(tiers, start=1):
+            yield (name, ordinal, tier["from"], tier.get("up_to"), tier["rate"])
+    for name, schedule in (
+        ("match_vesting", plan.vesting.match),
+        ("core_vesting", plan.vesting.core),
+    ):
+        for served, share in enumerate(value_at(schedule, year)):
+            yield (name, served + 1, served, None, share)
+
+
+def _exclusions(plan: Plan, year: int) -> Iterable[Row]:
+    """Return (attribute, excluded) per class that is kept out of the plan."""
+    for department in value_at(plan.eligibility.excluded_departments, year):
+        yield ("department", department)
+    for level in value_at(plan.eligibility.excluded_levels, year):
+        yield ("job_level", str(level))
 
 
 def _distributions(scenario: ScenarioSettings) -> Iterable[Row]:

@@ -28,6 +28,8 @@ _SHEETS = {
     "Financial summary": "fct_financial_summary",
     "Compensation trends": "fct_compensation_trends",
     "Event summary": "int_yearly_event_summary",
+    "Plan costs": "fct_plan_costs",
+    "Plan costs by group": "fct_plan_costs_by_group",
 }
 EXCEL_ROWS = 1_048_576
 _EXCEL_TEXT = 32_767
@@ -130,13 +132,14 @@ def _write_xlsx(run: Run, path: Path) -> None:
     formats = {
         "header": book.add_format({"bold": True}),
         "amount": book.add_format({"num_format": "#,##0.00"}),
+        "rate": book.add_format({"num_format": "0.00####"}),
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     pairs = ("key", "value")
     _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
     if len({row.scenario_id for row in run.summary()}) > 1:
         _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
-    for title, mart in _SHEETS.items():
+    for title, mart in _sheets(run).items():
         rows = (row for batch in run.batches(mart) for row in batch)
         _write_sheet(book, formats, title, [column.name for column in run.columns(mart)], rows)
     _write_sheet(book, formats, "Provenance", pairs, _flat(run.provenance))
@@ -161,8 +164,13 @@ def _comparison(run: Run) -> Iterator[tuple[Any, ...]]:
             )
 
 
+def _sheets(run: Run) -> dict[str, str]:
+    """Return the marts of a workbook by their sheets, as far as the run has them."""
+    return {title: mart for title, mart in _SHEETS.items() if mart in run.marts}
+
+
 def _require_fit(run: Run) -> None:
-    for title, mart in _SHEETS.items():
+    for title, mart in _sheets(run).items():
         [(rows,)] = run.relation(mart).aggregate("count(*)").fetchall()
         if rows + 1 > EXCEL_ROWS:
             raise UsageError(
@@ -199,7 +207,9 @@ def _write_cell(sheet: Any, formats: dict[str, Any], row: int, place: int, value
         case int() if abs(value) <= _EXCEL_INTEGER:
             sheet.write_number(row, place, value)
         case Decimal():
-            sheet.write_number(row, place, value, formats["amount"])
+            # Amounts have cents; rates six decimals.
+            is_amount = value.as_tuple().exponent == -2
+            sheet.write_number(row, place, value, formats["amount" if is_amount else "rate"])
         case float():
             sheet.write_number(row, place, value)
         case date() if not isinstance(value, datetime):

@@ -8,14 +8,14 @@ caused by the scenario.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from planalign.config.models import BASELINE
 from planalign.errors import UsageError
 from planalign.results import database
-from planalign.results.run import open_run
+from planalign.results.sides import FIGURES, Side, read_sides
 from planalign.results.summary import Spread, spread_of
 
 if TYPE_CHECKING:
@@ -25,23 +25,6 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from planalign.results.run import Run
-    from planalign.results.summary import YearSummary
-
-# Figures that are compared: of the financial summary, and the last of the plan's costs.
-# Headcounts are employees, amounts dollars.
-FIGURES = (
-    "opening_headcount",
-    "hires",
-    "terminations",
-    "promotions",
-    "closing_headcount",
-    "payroll",
-    "closing_annual_payroll",
-    "average_compensation",
-    "plan_eligible_headcount",
-    "employer_cost",
-)
 # Of these the growth per year is told.
 GROWING = ("closing_headcount", "payroll", "average_compensation")
 
@@ -88,7 +71,7 @@ class Growth:
 class Change:
     """What an employee receives in all compared years, in the baseline and in a scenario.
 
-    Pay and the employer's contributions, dollars.
+    Pay and the employer's contributions less forfeitures, dollars.
     """
 
     replicate: int
@@ -106,7 +89,7 @@ class Change:
 class Employees:
     """Who is better or worse off than in the baseline, over all compared years.
 
-    By pay and the employer's contributions. Numbers are means over the replicates;
+    By pay and the employer's contributions less forfeitures. Numbers are means over the replicates;
     amounts are dollars an employee.
     """
 
@@ -134,25 +117,6 @@ class SideBySide:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Side:
-    """A scenario of a run: its figures by (year, replicate)."""
-
-    name: str
-    scenario: str
-    alias: str
-    received: str
-    seeds: Mapping[int, int]
-    rows: Mapping[tuple[int, int], Mapping[str, int | Decimal | None]] = field(repr=False)
-
-    @property
-    def years(self) -> set[int]:
-        return {year for year, _ in self.rows}
-
-    def replicates(self, year: int) -> set[int]:
-        return {replicate for found, replicate in self.rows if found == year}
-
-
 def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int = 0) -> SideBySide:
     """Compare the scenarios of finished runs with one of them.
 
@@ -168,7 +132,7 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
             all have.
         EnvironmentFaultError: a database cannot be read.
     """
-    sides = _sides(folders)
+    sides = read_sides(folders)
     names = [side.name for side in sides]
     if len(sides) < 2:
         raise UsageError(
@@ -198,70 +162,11 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
     )
 
 
-def _base(sides: Sequence[_Side], name: str | None) -> _Side:
+def _base(sides: Sequence[Side], name: str | None) -> Side:
     if name is not None:
         return next(side for side in sides if side.name == name)
     first_run = [side for side in sides if side.alias == sides[0].alias]
     return next((side for side in first_run if side.scenario == BASELINE), first_run[0])
-
-
-def _sides(folders: Sequence[Path]) -> list[_Side]:
-    paths = [folder.resolve() for folder in folders]
-    if len(set(paths)) < len(paths):
-        raise UsageError("the same run is named twice", "Name each run once.")
-    labels = [path.name for path in paths]
-    if len(set(labels)) < len(labels):
-        labels = [str(folder) for folder in folders]
-    sides: list[_Side] = []
-    for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
-        with open_run(folder) as run:
-            rows = run.summary()
-            costs, received = _plan_costs(run), _received(run)
-            seeds = run.sql(
-                "select scenario_id, replicate, random_seed from dim_scenarios"
-            ).fetchall()
-        sides += [
-            _Side(
-                name=scenario if len(folders) == 1 else f"{label}/{scenario}",
-                scenario=scenario,
-                alias=f"run_{number}",
-                received=received,
-                seeds={replicate: seed for name, replicate, seed in seeds if name == scenario},
-                rows={
-                    (row.simulation_year, row.replicate): _figures(row, costs)
-                    for row in rows
-                    if row.scenario_id == scenario
-                },
-            )
-            for scenario in dict.fromkeys(row.scenario_id for row in rows)
-        ]
-    return sides
-
-
-def _plan_costs(run: Run) -> dict[tuple[str, int, int], Decimal]:
-    """Return the plan's cost by scenario, replicate and year, if the run has it."""
-    if "fct_plan_costs" not in run.marts:  # simulated before there was a plan
-        return {}
-    rows = run.sql(
-        "select scenario_id, replicate, simulation_year, employer_cost from fct_plan_costs"
-    ).fetchall()
-    return {(scenario, replicate, year): cost for scenario, replicate, year, cost in rows}
-
-
-def _received(run: Run) -> str:
-    """Return what an employee receives in a year, as SQL over the snapshot."""
-    names = {column.name for column in run.columns("fct_workforce_snapshot")}
-    contributions = [name for name in ("core_contribution",) if name in names]
-    return " + ".join(["prorated_annual_compensation", *contributions])
-
-
-def _figures(
-    row: YearSummary, costs: Mapping[tuple[str, int, int], Decimal]
-) -> dict[str, int | Decimal | None]:
-    key = (row.scenario_id, row.replicate, row.simulation_year)
-    return {
-        name: costs.get(key) if name == "employer_cost" else getattr(row, name) for name in FIGURES
-    }
 
 
 @contextmanager
@@ -275,11 +180,11 @@ def _attached(folders: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
-def _year(base: _Side, side: _Side, year: int) -> YearFigures:
+def _year(base: Side, side: Side, year: int) -> YearFigures:
     own = side.replicates(year)
     both = sorted(own & base.replicates(year)) if side is not base else []
 
-    def value(which: _Side, replicate: int, name: str) -> float | None:
+    def value(which: Side, replicate: int, name: str) -> float | None:
         found = which.rows[year, replicate][name]
         return None if found is None else float(found)
 
@@ -301,7 +206,7 @@ def _year(base: _Side, side: _Side, year: int) -> YearFigures:
     return YearFigures(side.name, year, len(own), figures)
 
 
-def _growth(side: _Side, years: Sequence[int]) -> Growth:
+def _growth(side: Side, years: Sequence[int]) -> Growth:
     first, last = years[0], years[-1]
 
     def percent(name: str) -> float | None:
@@ -356,8 +261,8 @@ _LEAST = """
 
 def _employees(
     connection: duckdb.DuckDBPyConnection,
-    base: _Side,
-    side: _Side,
+    base: Side,
+    side: Side,
     years: Sequence[int],
     most: int,
 ) -> Employees:
@@ -400,7 +305,7 @@ def _employees(
     )
 
 
-def _warnings(base: _Side, sides: Sequence[_Side], years: Sequence[int]) -> Iterator[str]:
+def _warnings(base: Side, sides: Sequence[Side], years: Sequence[int]) -> Iterator[str]:
     for side in sides:
         both = base.replicates(years[0]) & side.replicates(years[0])
         if not both:

@@ -159,7 +159,10 @@ def arrow_array(draw, rows: int) -> pa.Array:
         content = draw(st.binary(min_size=rows * width, max_size=rows * width))
         return pa.Array.from_buffers(kind, rows, [None, pa.py_buffer(content)])
     if pa.types.is_temporal(kind) and not pa.types.is_time(kind):
-        low, high = (-(2**31), 2**31 - 1) if kind == pa.date32() else (-(2**63) + 1, 2**63 - 1)
+        # DuckDB 2.0.0 casts the bounds of a column unasked, and where the earliest is before its
+        # own first timestamp, this ends the connection: the file is refused as unreadable.
+        earliest = -9_223_372_022_400_000_000
+        low, high = (-(2**31), 2**31 - 1) if kind == pa.date32() else (earliest, 2**63 - 1)
         if kind == pa.date64():
             low, high = -(2**24), 2**24
         numbers = draw(st.lists(st.integers(low, high), min_size=rows, max_size=rows))

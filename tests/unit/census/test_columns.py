@@ -24,6 +24,8 @@ EXACT_TYPES = [
     ("prior_year_compensation", "DECIMAL(15,2)"),
     ("ownership_percent", "DECIMAL(9,6)"),
     ("officer", "BOOLEAN"),
+    ("balance_match", "DECIMAL(15,2)"),
+    ("balance_core", "DECIMAL(15,2)"),
 ]
 
 
@@ -46,7 +48,7 @@ def test_absent_optional_columns_are_null(write, read, connection):
         date(2015, 6, 1),
         Decimal("52000.50"),
         2,
-        *[None] * 9,
+        *[None] * 11,
     )
 
 
@@ -64,6 +66,8 @@ def test_values_of_every_column(write, read, connection):
                 "prior_year_compensation": "51000",
                 "ownership_percent": "0.05",
                 "officer": "0",
+                "balance_match": "1234.56",
+                "balance_core": "0",
             },
         )
     )
@@ -78,6 +82,8 @@ def test_values_of_every_column(write, read, connection):
         Decimal("51000.00"),
         Decimal("0.050000"),
         False,
+        Decimal("1234.56"),
+        Decimal("0.00"),
     )
 
 

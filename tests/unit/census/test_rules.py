@@ -61,6 +61,10 @@ BAD_CELLS = [
     ("ownership_percent", "1.01", "outside 0 to 1"),
     ("ownership_percent", "inf", "not a finite"),
     ("officer", "CEO", "not true or false"),
+    ("balance_match", "-0.01", "outside 0 to 99999999.99"),
+    ("balance_match", "100000000", "outside 0 to 99999999.99"),
+    ("balance_core", "-1", "outside 0 to 99999999.99"),
+    ("balance_core", "1e3", "not a number"),
 ]
 
 
@@ -94,6 +98,8 @@ GOOD_CELLS = [
     ("weekly_hours", "168"),
     ("prior_year_compensation", "0"),
     ("ownership_percent", "0.050000001"),
+    ("balance_match", "0"),
+    ("balance_core", "99999999.99"),
 ]
 
 

@@ -127,7 +127,7 @@ def test_terminated_hours_and_deferrals(census):
     assert 0.015 < ended < 0.025
     assert earliest >= date(2022, 12, 31)
     assert 0.05 < part_time < 0.2
-    assert 0.13 < without < 0.17
+    assert 0.38 < without < 0.43
     assert 0.072 < mean < 0.08
     assert float(most) == 0.15
     young, old = census.execute(
@@ -154,7 +154,7 @@ def test_the_same_arguments_give_the_same_file(tmp_path):
 def test_content_is_that_of_every_version_of_duckdb(tmp_path):
     generate_census(300, 1, tmp_path / "census.csv")
     digest = hashlib.md5((tmp_path / "census.csv").read_bytes(), usedforsecurity=False)
-    assert digest.hexdigest() == "d545746f09c3e1f02b94035f03dffa12"
+    assert digest.hexdigest() == "0b7a8b9711476df5c1045710a5ad4dec"
 
 
 @pytest.mark.parametrize("census_date", [date(2024, 2, 29), date(2020, 12, 31), date(2026, 6, 30)])

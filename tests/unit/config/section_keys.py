@@ -19,3 +19,13 @@ def keys(model: type[BaseModel]) -> Iterator[str]:
         below = section_of(model, name) or element_of(model, name)
         if below is not None:
             yield from keys(below)
+
+
+def paths(model: type[BaseModel], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every key that is no section."""
+    for name in model.model_fields:
+        below = section_of(model, name)
+        if below is None:
+            yield (*above, name)
+        else:
+            yield from paths(below, (*above, name))

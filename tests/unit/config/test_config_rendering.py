@@ -10,10 +10,11 @@ from typing import Any
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from section_keys import keys
+from section_keys import keys, paths
 
 from planalign.config import CENSUS_COLUMNS, Config, documented_yaml, load, parse, to_yaml
 from planalign.config.document import parse_document
+from planalign.config.plan import LIMIT_NAMES
 
 
 def reload(text: str, base: str = "/elsewhere") -> Config:
@@ -36,27 +37,14 @@ def test_the_documented_file_has_two_scenarios(tmp_path: Path) -> None:
 
 
 def test_the_documented_file_has_every_key_under_a_comment() -> None:
-    lines = documented_yaml().splitlines()
+    text = documented_yaml()
+    lines, line_of = text.splitlines(), parse_document(text).lines
     assert all(len(line) <= 100 for line in lines)
-    in_ratings = {"rating", "share", "multiplier"}
-    sections = {
-        "simulation",
-        "workforce",
-        "compensation",
-        "plan",
-        "core",
-        "eligibility",
-        "limits",
-        "resources",
-        "hiring",
-    }
-    for key in set(keys(Config)) - in_ratings:
-        (first, *_) = [i for i, line in enumerate(lines) if re.match(rf"\s*{key}:", line)]
-        above = lines[first - 1].lstrip()
-        assert key in sections or above.startswith("#"), key
+    for path in paths(Config):
+        assert lines[line_of[path] - 2].lstrip().startswith("#"), path
     ratings = next(line for line in lines if "{rating: below" in line)
-    assert all(f"{key}: " in ratings for key in in_ratings)
-    assert all(column in documented_yaml() for column in CENSUS_COLUMNS)
+    assert all(f"{key}: " in ratings for key in ("rating", "share", "multiplier"))
+    assert all(name in text for name in (*CENSUS_COLUMNS, *LIMIT_NAMES))
 
 
 def test_the_resolved_file_has_every_key_and_plain_numbers() -> None:
@@ -89,12 +77,27 @@ def test_the_resolved_file_reloads_identically() -> None:
             "null": {"workforce": {"hiring": {"level_weights": {1: 1}}}, "plan": {}},
             "same": None,
             "007": {"plan": {"eligibility": {"minimum_age": 18}}},
+            "rich": {
+                "plan": {
+                    "eligibility": {"excluded_departments": {2024: ["yes", "1e5"], 2025: []}},
+                    "automatic_enrollment": {"hired_since": "2020-02-29"},
+                    "escalation": {"date": "07-01"},
+                    "match": {
+                        "formula": "tiers",
+                        "by": "points",
+                        "tiers": [{"up_to": 0.06, "rate": 1}, {"from": 60, "up_to": 1, "rate": 2}],
+                        "maximum_amount": {2024: None, 2025: 5000.01},
+                    },
+                    "vesting": {"match": {2024: [0, 0, 1], 2025: "immediate"}},
+                    "limits": {"amounts": {"wage_base": {2025: 180000}}},
+                }
+            },
         },
     }
     config = parse(data, Path("/study"))
     again = reload(to_yaml(config))
     assert again == config
-    assert list(again.scenarios) == ["2025", "null", "same", "007"]
+    assert list(again.scenarios) == ["2025", "null", "same", "007", "rich"]
     assert to_yaml(again) == to_yaml(config)
 
 

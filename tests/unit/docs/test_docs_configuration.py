@@ -1,5 +1,6 @@
 """Every key of planalign.yaml is in docs/reference/configuration.md, with its default."""
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import get_args
@@ -45,10 +46,11 @@ def test_every_key_is_documented(key):
 
 @pytest.mark.parametrize(
     ("key", "default"),
-    [(key, value) for key, value in keys() if isinstance(value, int | str | Decimal)],
+    [(key, value) for key, value in keys() if isinstance(value, int | str | date | Decimal)],
 )
 def test_the_documented_default_is_the_default(key, default):
     shown = format(default.normalize(), "f") if isinstance(default, Decimal) else str(default)
+    shown = shown.lower() if isinstance(default, bool) else shown
     assert row_of(key).split("|")[2].strip().strip('`"') == shown
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.results.export import EXCEL_ROWS, export
+from planalign.results.sides import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,7 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
         "Financial summary",
         "Compensation trends",
         "Event summary",
+        "Plan costs",
         "Provenance",
     ]
     assert ("inlineStr", "workforce.target_growth_rate") in [row[0] for row in found["Inputs"]]
@@ -107,7 +109,7 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
         "scenario_id", "simulation_year", "figure", "mean"
     ]  # fmt: skip
     assert {row[0][1] for row in compared} == {"baseline", "growth"}
-    assert len(compared) == 2 * 2 * 10
+    assert len(compared) == 2 * 2 * len(FIGURES)
     header, first, *rest = found["Financial summary"]
     assert [text for _, text in header][:3] == ["scenario_id", "replicate", "simulation_year"]
     assert first[:3] == [("inlineStr", "baseline"), ("n", "0"), ("n", "2025")]

@@ -19,8 +19,10 @@
     {%- do return([
         "termination", "termination_day", "termination_reason",
         "hire_level", "hire_age", "hire_birth_day", "hire_month", "hire_day",
-        "hire_pay", "new_hire_termination", "new_hire_termination_day",
+        "hire_pay", "hire_profile", "new_hire_termination", "new_hire_termination_day",
         "promotion", "promotion_month", "performance", "raise_month",
+        "savings_inclination", "saving_choice", "saving_refusal", "saving_month",
+        "deferral_level", "full_match",
     ]) -%}
 {% endmacro %}
 
@@ -84,7 +86,6 @@
 #}
 {% macro with_draws(relation, decisions) -%}
     {%- set lanes = [] -%}
-    {%- set work = [] -%}
     {%- set draws = [] -%}
     {%- for decision in decisions -%}
         {%- if decision not in draw_decisions() -%}
@@ -99,20 +100,21 @@
             ~ decision ~ "_left, keyed.low_word as " ~ decision ~ "_right, "
             ~ stream ~ " & 4294967295 as " ~ decision ~ "_key"
         ) -%}
-        {%- do work.extend([decision ~ "_left", decision ~ "_right", decision ~ "_key"]) -%}
         {%- do draws.append(
             uniform(decision ~ "_left", decision ~ "_right") ~ " as draw_" ~ decision
         ) -%}
     {%- endfor -%}
     {#- The first round, as far as it is the same for every decision of an employee:
         the product of the counter's left word, and its right word, into which each
-        stream puts its salts. -#}
+        stream puts its salts. All else goes along as one struct: DuckDB binds every
+        column anew in each round. -#}
     {%- set start -%}
         (
-        select keyed.*, {{ lanes | join(", ") }}
+        select keyed.carried, {{ lanes | join(", ") }}
         from (
             select
-                *,
+                {{ relation }} as carried,
+                trajectory_id,
                 xor(
                     ((employee_key & 4294967295) * 3528905107) >> 32, employee_key >> 32
                 ) as mixed_word,
@@ -125,7 +127,7 @@
     {%- endset -%}
     (
     select
-        * exclude (mixed_word, low_word, {{ work | join(", ") }}),
+        unnest(carried),
         {{ draws | join(", ") }}
     from {{ philox(start, decisions, first=1) }}
     )

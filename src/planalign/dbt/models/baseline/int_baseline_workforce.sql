@@ -18,6 +18,18 @@ hazards as (
     select * from {{ ref("stg_hazards") }}
 ),
 
+plans as (
+    select * from {{ ref("int_plan_provisions") }}
+),
+
+top_paid as (
+    select * from {{ ref("int_top_paid_group") }}
+),
+
+first_day as (
+    select make_date(simulation_year, 1, 1) as year_start from control
+),
+
 -- First year: every trajectory starts from the census.
 first_year as (
     select list(trajectory_id) as trajectory_ids
@@ -35,9 +47,22 @@ from_census as (
         census.job_level,
         census.annual_compensation as opening_compensation,
         0::decimal(18, 2) as prior_cumulative_compensation,
-        null::date as prior_eligibility_date
+        null::date as prior_eligibility_date,
+        census.department,
+        coalesce(census.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
+        coalesce(census.is_union, false) as is_union,
+        coalesce(census.ownership_percent, 0) > 0.05 as is_five_percent_owner,
+        {{ prior_year_pay("census", "first_day.year_start") }}
+            as prior_year_compensation,
+        false as was_highly_compensated,
+        null::varchar as prior_enrollment_status,
+        round(census.deferral_rate, 4)::decimal(9, 6) as prior_deferral_rate,
+        null::decimal(9, 9) as prior_savings_inclination,
+        coalesce(census.balance_match, 0)::decimal(15, 2) as prior_match_balance,
+        coalesce(census.balance_core, 0)::decimal(15, 2) as prior_core_balance
     from {{ ref("stg_census_data") }} as census
     cross join first_year
+    cross join first_day
     where census.is_opening
 ),
 
@@ -52,7 +77,25 @@ from_prior_year as (
         last_year.job_level,
         last_year.current_compensation as opening_compensation,
         last_year.cumulative_compensation as prior_cumulative_compensation,
-        last_year.plan_eligibility_date as prior_eligibility_date
+        last_year.plan_eligibility_date as prior_eligibility_date,
+        last_year.department,
+        last_year.weekly_hours,
+        last_year.is_union,
+        last_year.is_five_percent_owner,
+        last_year.prorated_annual_compensation as prior_year_compensation,
+        last_year.is_highly_compensated as was_highly_compensated,
+        nullif(last_year.enrollment_status, 'not_eligible')
+            as prior_enrollment_status,
+        -- Of who was not eligible, only what the census says is known.
+        case
+            when
+                last_year.enrollment_status <> 'not_eligible'
+                or last_year.deferral_rate > 0
+                then last_year.deferral_rate
+        end as prior_deferral_rate,
+        last_year.savings_inclination as prior_savings_inclination,
+        last_year.match_balance as prior_match_balance,
+        last_year.core_balance as prior_core_balance
     from {{ source("state", "prior_snapshot") }} as last_year
     inner join trajectories
         on
@@ -68,10 +111,6 @@ opening as (
     select * from from_census
     union all
     select * from from_prior_year
-),
-
-first_day as (
-    select make_date(simulation_year, 1, 1) as year_start from control
 ),
 
 aged as (
@@ -94,6 +133,15 @@ exposed as (
         aged.opening_compensation,
         aged.prior_cumulative_compensation,
         aged.prior_eligibility_date,
+        {% for column in carried_columns() %}
+            aged.{{ column }},
+        {% endfor %}
+        -- Section 414(q)(1): more than the threshold, strictly, in the year before,
+        -- or a five percent owner.
+        aged.is_five_percent_owner or (
+            aged.prior_year_compensation > plans.highly_compensated_threshold
+            and (not plans.top_paid_group or top_paid.employee_key is not null)
+        ) as is_highly_compensated,
         aged.age,
         aged.tenure,
         age_bands.age_band,
@@ -110,6 +158,11 @@ exposed as (
             age_bands.age = hazards.age
             and tenure_bands.tenure_band = hazards.tenure_band
             and aged.job_level = hazards.job_level
+    inner join plans on aged.trajectory_id = plans.trajectory_id
+    left join top_paid
+        on
+            aged.trajectory_id = top_paid.trajectory_id
+            and aged.employee_key = top_paid.employee_key
 ),
 
 final as (

@@ -27,28 +27,12 @@ by_scenario as (
         max(alignment) as alignment,
         max(pay_percentile_low) as pay_percentile_low,
         max(pay_percentile_high) as pay_percentile_high,
-        max(minimum_age) as minimum_age,
-        max(months_of_service) as months_of_service,
-        max(months_between_entries) as months_between_entries,
-        max(core_rate) as core_rate,
         list(cola_rate order by job_level) as cola_rates,
         list(merit_budget order by job_level) as merit_budgets,
         list(promotion_increase order by job_level) as promotion_increases,
         list(band_minimum order by job_level) as band_minimums,
         list(band_maximum order by job_level) as band_maximums
     from {{ ref("int_effective_parameters") }}
-    where simulation_year = (select simulation_year from control)
-    group by scenario_id
-),
-
-limits as (
-    select
-        scenario_id,
-        max(amount) filter (where limit_name = 'compensation')
-            as compensation_limit,
-        max(amount) filter (where limit_name = 'annual_additions')
-            as annual_additions_limit
-    from {{ ref("int_plan_limits") }}
     where simulation_year = (select simulation_year from control)
     group by scenario_id
 ),
@@ -101,7 +85,6 @@ final as (
             trajectories.scenario_id || '|' || trajectories.replicate
             || '|' || control.simulation_year
         ) as event_digest,
-        limits.* exclude (scenario_id),
         by_scenario.* exclude (scenario_id, merit_budgets),
         by_distribution.* exclude (scenario_id, performance_multipliers),
         -- Merit raises by level and, within it, by performance class, flat: one
@@ -118,7 +101,6 @@ final as (
     from trajectories
     cross join control
     inner join scenarios on trajectories.scenario_id = scenarios.scenario_id
-    inner join limits on trajectories.scenario_id = limits.scenario_id
     inner join by_scenario on trajectories.scenario_id = by_scenario.scenario_id
     inner join by_distribution
         on trajectories.scenario_id = by_distribution.scenario_id

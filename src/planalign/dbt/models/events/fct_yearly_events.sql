@@ -4,6 +4,7 @@ with trajectories as (
         scenario_id,
         replicate,
         simulation_year,
+        year_end,
         event_digest
     from {{ ref("int_trajectories") }}
 ),
@@ -32,14 +33,23 @@ eligibilities as (
     select * from {{ ref("int_plan_eligibility") }}
 ),
 
-contributions as (
-    select * from {{ ref("int_plan_contributions") }}
-    where core_contribution > 0
+enrollments as (
+    select * from {{ ref("int_enrollment") }}
+    where decision is not null
 ),
 
--- On one day an employee's events are in the order of `type_number`, but for the
--- termination, which is the last; the ids of events rest on it. Payloads are put
--- together by concat(), which takes half the time of a chain of ||.
+contributions as (
+    select * from {{ ref("int_plan_contributions") }}
+),
+
+allocations as (
+    select * from {{ ref("int_forfeiture_allocations") }}
+),
+
+-- On one day an employee's events are in the order of `type_number`, the termination
+-- after those of the employment and before what the plan does at the end of the year;
+-- the ids of events rest on it. Payloads are put together by concat(), which takes
+-- half the time of a chain of ||.
 combined as (
     select
         trajectory_id,
@@ -149,22 +159,162 @@ combined as (
 
     union all
 
-    -- The contribution of a year is made on the last day of employment in it.
+    -- What is contributed for a year is one event on the last day of employment.
     select
         trajectory_id,
         employee_id,
         employee_key,
-        'core_contribution' as event_type,
+        'contribution' as event_type,
         6 as type_number,
         last_day as effective_date,
         job_level,
         compensation as compensation_amount,
         compensation as previous_compensation,
         concat(
-            '{"amount":', core_contribution,
-            ',"plan_compensation":', plan_compensation, '}'
+            '{"amount":',
+            pre_tax_deferral + roth_deferral + catch_up_deferral
+            + match_contribution + core_contribution,
+            ',"pre_tax":', pre_tax_deferral, ',"roth":', roth_deferral,
+            ',"catch_up":', catch_up_deferral, ',"match":', match_contribution,
+            ',"core":', core_contribution,
+            ',"plan_compensation":', plan_compensation,
+            case
+                when limit_date is not null
+                    then concat(',"limit_date":"', limit_date, '"')
+            end, '}'
         ) as event_payload
     from contributions
+    where
+        pre_tax_deferral + roth_deferral + catch_up_deferral
+        + match_contribution + core_contribution > 0
+
+    union all
+
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        case decision
+            when 'opt_out' then 'opt_out'
+            when 'change' then 'deferral_change'
+            when 'escalation' then 'escalation'
+            else 'enrollment'
+        end as event_type,
+        case decision
+            when 'opt_out' then 8
+            when 'change' then 9
+            when 'escalation' then 10
+            else 7
+        end as type_number,
+        decision_day as effective_date,
+        job_level,
+        compensation as compensation_amount,
+        compensation as previous_compensation,
+        concat(
+            '{"amount":', deferral_rate, ',"previous":', opening_deferral_rate,
+            ',"status":"', enrollment_status, '","reason":"', decision, '"}'
+        ) as event_payload
+    from enrollments
+
+    union all
+
+    -- A true-up is made after the year, also for who has left.
+    select
+        contributions.trajectory_id,
+        contributions.employee_id,
+        contributions.employee_key,
+        'true_up' as event_type,
+        11 as type_number,
+        trajectories.year_end as effective_date,
+        contributions.job_level,
+        contributions.compensation as compensation_amount,
+        contributions.compensation as previous_compensation,
+        concat('{"amount":', contributions.true_up_contribution, '}')
+            as event_payload
+    from contributions
+    inner join trajectories
+        on contributions.trajectory_id = trajectories.trajectory_id
+    where contributions.true_up_contribution > 0
+
+    union all
+
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        'vesting' as event_type,
+        12 as type_number,
+        vesting_date as effective_date,
+        {{ level_on("vesting_date") }} as job_level,
+        {{ pay_on("vesting_date") }} as compensation_amount,
+        {{ pay_on("vesting_date") }} as previous_compensation,
+        concat(
+            '{"match":', vested_match_rate, ',"core":', vested_core_rate,
+            ',"previous_match":', prior_vested_match_rate,
+            ',"previous_core":', prior_vested_core_rate, '}'
+        ) as event_payload
+    from contributions
+    where
+        (match_account > 0 and vested_match_rate > prior_vested_match_rate)
+        or (core_account > 0 and vested_core_rate > prior_vested_core_rate)
+
+    union all
+
+    select
+        contributions.trajectory_id,
+        contributions.employee_id,
+        contributions.employee_key,
+        'forfeiture' as event_type,
+        13 as type_number,
+        trajectories.year_end as effective_date,
+        contributions.job_level,
+        contributions.compensation as compensation_amount,
+        contributions.compensation as previous_compensation,
+        concat(
+            '{"amount":', contributions.forfeited_match + contributions.forfeited_core,
+            ',"match":', contributions.forfeited_match,
+            ',"core":', contributions.forfeited_core, '}'
+        ) as event_payload
+    from contributions
+    inner join trajectories
+        on contributions.trajectory_id = trajectories.trajectory_id
+    where contributions.forfeited_match + contributions.forfeited_core > 0
+
+    union all
+
+    -- Highly compensated from January 1, or no longer.
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        'hce_status' as event_type,
+        14 as type_number,
+        first_day as effective_date,
+        {{ level_on("first_day") }} as job_level,
+        {{ pay_on("first_day") }} as compensation_amount,
+        {{ pay_on("first_day") }} as previous_compensation,
+        concat('{"highly_compensated":', is_highly_compensated, '}') as event_payload
+    from contributions
+    where is_highly_compensated <> was_highly_compensated
+
+    union all
+
+    select
+        contributions.trajectory_id,
+        contributions.employee_id,
+        contributions.employee_key,
+        'forfeiture_allocation' as event_type,
+        15 as type_number,
+        contributions.last_day as effective_date,
+        contributions.job_level,
+        contributions.compensation as compensation_amount,
+        contributions.compensation as previous_compensation,
+        concat('{"amount":', allocations.forfeiture_allocation, '}') as event_payload
+    from contributions
+    inner join allocations
+        on
+            contributions.trajectory_id = allocations.trajectory_id
+            and contributions.employee_key = allocations.employee_key
 ),
 
 final as (
@@ -183,7 +333,12 @@ final as (
             partition by combined.trajectory_id, combined.employee_key
             order by
                 combined.effective_date,
-                combined.event_type = 'termination',
+                case combined.event_type
+                    when 'termination' then 1
+                    when 'true_up' then 2
+                    when 'forfeiture' then 2
+                    else 0
+                end,
                 combined.type_number
         ))::integer as event_sequence,
         combined.job_level,

@@ -4,6 +4,17 @@ with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
+-- Department, hours and union of a hire are those of an employee of the census.
+profiles as (
+    select
+        profile_number,
+        department,
+        weekly_hours,
+        is_union
+    from {{ ref("stg_census_data") }}
+    where is_opening
+),
+
 numbered as (
     select
         trajectory_id,
@@ -37,7 +48,8 @@ drawn as (
     select *
     from {{ with_draws("keyed", [
         "hire_level", "hire_age", "hire_birth_day", "hire_month", "hire_day",
-        "hire_pay", "new_hire_termination", "new_hire_termination_day",
+        "hire_pay", "hire_profile", "new_hire_termination",
+        "new_hire_termination_day",
     ]) }}
 ),
 
@@ -70,6 +82,10 @@ valued as (
         classed.draw_hire_birth_day,
         classed.draw_new_hire_termination,
         classed.draw_new_hire_termination_day,
+        floor(
+            classed.draw_hire_profile
+            * (select count(*)::decimal(18, 0) from profiles)
+        )::bigint + 1 as profile_number,
         {{ day_between(
             "classed.hire_month", "last_day(classed.hire_month)",
             "classed.draw_hire_day"
@@ -90,25 +106,30 @@ valued as (
 
 final as (
     select
-        trajectory_id,
-        employee_id,
-        employee_key,
-        hire_date,
-        job_level,
+        valued.trajectory_id,
+        valued.employee_id,
+        valued.employee_key,
+        valued.hire_date,
+        valued.job_level,
         -- Born on a day of the years that make the hire's age fall into the class.
         (
-            (hire_date - to_years(youngest))::date
+            (valued.hire_date - to_years(valued.youngest))::date
             - floor(
-                draw_hire_birth_day * ((oldest - youngest + 1) * 365)::decimal(6, 0)
+                valued.draw_hire_birth_day
+                * ((valued.oldest - valued.youngest + 1) * 365)::decimal(6, 0)
             )::integer
         ) as birth_date,
         {{ money(
-            "band_minimum + (band_maximum - band_minimum)::decimal(38, 2)"
-            ~ " * pay_percentile"
+            "valued.band_minimum + (valued.band_maximum - valued.band_minimum)"
+            ~ "::decimal(38, 2) * valued.pay_percentile"
         ) }} as compensation,
-        draw_new_hire_termination,
-        draw_new_hire_termination_day
+        profiles.department,
+        coalesce(profiles.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
+        coalesce(profiles.is_union, false) as is_union,
+        valued.draw_new_hire_termination,
+        valued.draw_new_hire_termination_day
     from valued
+    left join profiles on valued.profile_number = profiles.profile_number
 )
 
 select * from final

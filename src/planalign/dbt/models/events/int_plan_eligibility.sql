@@ -1,79 +1,46 @@
 -- Who becomes eligible for the plan, and when. Once eligible, always eligible:
 -- an employee who has been found eligible before is not looked at again.
-with trajectories as (
-    select * from {{ ref("int_trajectories") }}
-),
-
-changes as (
-    select * from {{ ref("int_workforce_changes") }}
-),
-
-hires as (
-    select * from {{ ref("int_hiring_events") }}
-),
-
-hire_terminations as (
-    select * from {{ ref("int_new_hire_termination_events") }}
+with plans as (
+    select * from {{ ref("int_plan_provisions") }}
 ),
 
 waiting as (
-    select
-        trajectory_id,
-        employee_id,
-        employee_key,
-        birth_date,
-        hire_date,
-        termination_date,
-        opening_compensation,
-        opening_job_level,
-        promotion_date,
-        compensation_after_promotion,
-        job_level,
-        raise_date,
-        compensation_after_raise
-    from changes
-    where prior_eligibility_date is null
+    select * from {{ ref("int_employment") }}
+    where prior_eligibility_date is null and not is_excluded
+),
 
-    union all
-
+-- Months of service that the plan asks for. Of who is scheduled for fewer hours than
+-- it asks for, the law: at least 500 hours in each of two consecutive years, three
+-- before 2025 (section 401(k)(2)(D)(ii) and (15)); before 2024 it asked nothing.
+serving as (
     select
-        hires.trajectory_id,
-        hires.employee_id,
-        hires.employee_key,
-        hires.birth_date,
-        hires.hire_date,
-        hire_terminations.termination_date,
-        hires.compensation as opening_compensation,
-        hires.job_level as opening_job_level,
-        null as promotion_date,
-        null as compensation_after_promotion,
-        hires.job_level,
-        null as raise_date,
-        null as compensation_after_raise
-    from hires
-    left join hire_terminations
-        on
-            hires.trajectory_id = hire_terminations.trajectory_id
-            and hires.employee_key = hire_terminations.employee_key
+        waiting.*,
+        plans.year_start,
+        plans.year_end,
+        plans.is_first_year,
+        plans.minimum_age,
+        plans.months_between_entries,
+        case
+            when not waiting.is_long_term_part_time then plans.months_of_service
+            when waiting.weekly_hours * 52 < 500 or plans.simulation_year < 2024
+                then null
+            when plans.simulation_year = 2024 then 36
+            else 24
+        end as months_of_service
+    from waiting
+    inner join plans on waiting.trajectory_id = plans.trajectory_id
 ),
 
 -- The day on which age and service are both there.
 qualified as (
     select
-        waiting.*,
-        trajectories.year_start,
-        trajectories.year_end,
-        trajectories.is_first_year,
-        trajectories.months_between_entries,
+        *,
         greatest(
-            {{ birthday("waiting.birth_date", "trajectories.minimum_age") }},
-            (
-                waiting.hire_date + to_months(trajectories.months_of_service)
-            )::date
+            {{ birthday("birth_date", "minimum_age") }},
+            (hire_date + to_months(months_of_service))::date
         ) as qualification_date
-    from waiting
-    inner join trajectories
-        on waiting.trajectory_id = trajectories.trajectory_id
+    from serving
+    where months_of_service is not null
 ),
 
 entered as (
@@ -93,7 +60,7 @@ effective as (
         *,
         case
             when is_first_year then entry_date
-            else greatest(entry_date, greatest(year_start, hire_date))
+            else greatest(entry_date, first_day)
         end as eligibility_date
     from entered
 ),
@@ -105,27 +72,11 @@ final as (
         employee_key,
         eligibility_date,
         eligibility_date >= year_start as is_event,
-        case
-            when promotion_date < eligibility_date then job_level
-            else opening_job_level
-        end as job_level,
-        -- Pay on the day, before a change of the same day.
-        case
-            when
-                promotion_date < eligibility_date
-                and (
-                    raise_date is null
-                    or raise_date >= eligibility_date
-                    or promotion_date > raise_date
-                )
-                then compensation_after_promotion
-            when raise_date < eligibility_date then compensation_after_raise
-            else opening_compensation
-        end as compensation
+        -- Level and pay on the day, before a change of the same day.
+        {{ level_on("eligibility_date - 1") }} as job_level,
+        {{ pay_on("eligibility_date - 1") }} as compensation
     from effective
-    where
-        eligibility_date <= year_end
-        and (termination_date is null or eligibility_date <= termination_date)
+    where eligibility_date <= last_day
 )
 
 select * from final

@@ -4,12 +4,7 @@ with plans as (
 
 final as (
     select
-        scenario_id,
-        simulation_year,
-        minimum_age,
-        months_of_service,
-        entry_dates,
-        core_rate,
+        *,
         -- Months between entry dates; none when entry is immediate.
         case entry_dates
             when 'monthly' then 1

@@ -8,7 +8,7 @@ control as (
     from {{ source("inputs", "control") }}
 ),
 
-final as (
+keyed as (
     select
         census.employee_id,
         {{ employee_key("census.employee_id") }} as employee_key,
@@ -24,6 +24,8 @@ final as (
         census.prior_year_compensation,
         census.ownership_percent,
         census.officer as is_officer,
+        census.balance_match,
+        census.balance_core,
         -- The census is dated January 1 at the latest: who has a date of
         -- termination has left by then.
         census.hire_date <= control.first_day
@@ -31,6 +33,18 @@ final as (
         and coalesce(census.active, true) as is_opening
     from census
     cross join control
+),
+
+final as (
+    select
+        *,
+        -- Hires are like the opening workforce: each takes after one of its numbers.
+        case
+            when is_opening then row_number() over (
+                partition by is_opening order by employee_key
+            )
+        end as profile_number
+    from keyed
 )
 
 select * from final

@@ -1,13 +1,32 @@
 -- The limits of each simulated year: as published, or indexed from the last published
 -- amount, unrounded in between, and rounded down to the statutory multiple. A year
 -- before the first published one takes the first.
-with recursive parameters as (
+with recursive plans as (
+    select * from {{ source("inputs", "benefit_plans") }}
+),
+
+-- With the year before the first: pay in it decides who is highly compensated.
+parameters as (
     select
         scenario_id,
         simulation_year,
         price_index_rate,
         wage_index_rate
-    from {{ source("inputs", "benefit_plans") }}
+    from plans
+
+    union all
+
+    select
+        scenario_id,
+        min(simulation_year) - 1 as simulation_year,
+        arg_min(price_index_rate, simulation_year) as price_index_rate,
+        arg_min(wage_index_rate, simulation_year) as wage_index_rate
+    from plans
+    group by scenario_id
+),
+
+overrides as (
+    select * from {{ source("inputs", "plan_limit_overrides") }}
 ),
 
 published as (
@@ -115,6 +134,7 @@ final as (
         placed.simulation_year,
         placed.limit_name,
         case
+            when overrides.amount is not null then overrides.amount
             when placed.index_year = placed.last_year
                 then placed.amounts[placed.published_year]
             else
@@ -123,7 +143,7 @@ final as (
                 )::bigint
                 // placed.multiple * placed.multiple
         end::bigint as amount,
-        placed.is_estimate
+        placed.is_estimate and overrides.amount is null as is_estimate
     from placed
     inner join indices
         on
@@ -131,6 +151,11 @@ final as (
             and placed.index_name = indices.index_name
             and placed.last_year = indices.published_until
             and placed.index_year = indices.index_year
+    left join overrides
+        on
+            placed.scenario_id = overrides.scenario_id
+            and placed.simulation_year = overrides.plan_year
+            and placed.limit_name = overrides.limit_name
 )
 
 select * from final

@@ -10,14 +10,22 @@ trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
+forfeitures as (
+    select * from {{ ref("int_forfeitures") }}
+),
+
 -- Every employee is in one job level.
-costs as (
+added as (
     select
         scenario_id,
         replicate,
-        sum(covered_headcount)::integer as covered_headcount,
-        sum(plan_compensation)::decimal(18, 2) as plan_compensation,
-        sum(core_contribution)::decimal(18, 2) as core_contribution
+        {% for count in plan_headcounts() %}
+            sum({{ count }})::integer as {{ count }},
+        {% endfor %}
+        {% for amount in plan_amounts() %}
+            sum({{ amount }})::decimal(18, 2) as {{ amount }},
+        {% endfor %}
+        sum(deferral_rate_total)::decimal(18, 6) as deferral_rate_total
     from {{ ref("fct_plan_costs_by_group") }}
     where
         simulation_year = (
@@ -27,28 +35,52 @@ costs as (
     group by scenario_id, replicate
 ),
 
-final as (
+filled as (
     select
         summary.scenario_id,
         summary.replicate,
         summary.simulation_year,
-        coalesce(costs.covered_headcount, 0) as covered_headcount,
-        coalesce(costs.plan_compensation, 0)::decimal(18, 2) as plan_compensation,
-        coalesce(costs.core_contribution, 0)::decimal(18, 2) as core_contribution,
-        coalesce(costs.core_contribution, 0)::decimal(18, 2) as employer_cost,
-        {{ rate_quotient(
-            digits_of("coalesce(costs.core_contribution, 0)::decimal(18, 2)", 2),
-            digits_of("summary.payroll", 2)
-        ) }} as employer_cost_rate
+        summary.payroll,
+        {% for count in plan_headcounts() %}
+            coalesce(added.{{ count }}, 0) as {{ count }},
+        {% endfor %}
+        coalesce(added.deferral_rate_total, 0)::decimal(18, 6) as deferral_rate_total,
+        {% for amount in plan_amounts() %}
+            coalesce(added.{{ amount }}, 0)::decimal(18, 2) as {{ amount }},
+        {% endfor %}
+        forfeitures.cost_reduction,
+        forfeitures.expenses_paid
     from summary
     inner join trajectories
         on
             summary.scenario_id = trajectories.scenario_id
             and summary.replicate = trajectories.replicate
-    left join costs
+    inner join forfeitures on trajectories.trajectory_id = forfeitures.trajectory_id
+    left join added
         on
-            summary.scenario_id = costs.scenario_id
-            and summary.replicate = costs.replicate
+            summary.scenario_id = added.scenario_id
+            and summary.replicate = added.replicate
+),
+
+costed as (
+    select
+        *,
+        (pre_tax_deferral + roth_deferral + catch_up_deferral)::decimal(18, 2)
+            as employee_contribution,
+        (
+            match_contribution + true_up_contribution + core_contribution
+            - cost_reduction
+        )::decimal(18, 2) as employer_cost
+    from filled
+),
+
+final as (
+    select
+        * exclude (payroll),
+        {{ rate_quotient(digits_of("employer_cost", 2), digits_of("payroll", 2)) }}
+            as employer_cost_rate,
+        {{ plan_rates() }}
+    from costed
 )
 
 select * from final

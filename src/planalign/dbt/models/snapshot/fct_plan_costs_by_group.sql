@@ -11,6 +11,7 @@ snapshot as (
 ),
 
 -- One pass over the employees; the dimensions are added up from its few cells.
+-- Who takes part is counted on December 31; contributions count leavers too.
 cells as (
     select
         snapshot.scenario_id,
@@ -19,10 +20,29 @@ cells as (
         snapshot.age_band,
         snapshot.tenure_band,
         snapshot.job_level::varchar as job_level,
+        case
+            when snapshot.is_highly_compensated then 'highly_compensated' else 'other'
+        end as compensation_group,
         count(*) as headcount,
         count(*) filter (where snapshot.plan_compensation > 0) as covered_headcount,
-        sum(snapshot.plan_compensation) as plan_compensation,
-        sum(snapshot.core_contribution) as core_contribution
+        count(*) filter (
+            where snapshot.is_covered and snapshot.termination_date is null
+        ) as eligible_headcount,
+        count(*) filter (
+            where snapshot.is_covered and snapshot.termination_date is null
+            and snapshot.deferral_rate > 0
+        ) as participant_headcount,
+        count(*) filter (
+            where snapshot.is_covered and snapshot.termination_date is null
+            and snapshot.deferral_rate >= snapshot.full_match_rate
+            and snapshot.full_match_rate > 0
+        ) as full_match_headcount,
+        {% for amount in plan_amounts() %}
+            sum(snapshot.{{ amount }}) as {{ amount }},
+        {% endfor %}
+        coalesce(sum(snapshot.deferral_rate) filter (
+            where snapshot.is_covered and snapshot.termination_date is null
+        ), 0) as deferral_rates
     from snapshot
     inner join trajectories
         on
@@ -34,25 +54,38 @@ cells as (
         snapshot.simulation_year,
         snapshot.age_band,
         snapshot.tenure_band,
-        snapshot.job_level
+        snapshot.job_level,
+        snapshot.is_highly_compensated
 ),
 
-final as (
-    {% for dimension in ["age_band", "tenure_band", "job_level"] %}
+added as (
+    {% for dimension in [
+        "age_band", "tenure_band", "job_level", "compensation_group"
+    ] %}
         select
             scenario_id,
             replicate,
             simulation_year,
             '{{ dimension }}' as dimension,
             {{ dimension }} as group_name,
-            sum(headcount)::integer as headcount,
-            sum(covered_headcount)::integer as covered_headcount,
-            sum(plan_compensation)::decimal(18, 2) as plan_compensation,
-            sum(core_contribution)::decimal(18, 2) as core_contribution
+            {% for count in plan_headcounts() %}
+                sum({{ count }})::integer as {{ count }},
+            {% endfor %}
+            {% for amount in plan_amounts() %}
+                sum({{ amount }})::decimal(18, 2) as {{ amount }},
+            {% endfor %}
+            sum(deferral_rates)::decimal(18, 6) as deferral_rate_total
         from cells
         group by scenario_id, replicate, simulation_year, {{ dimension }}
         {{ "union all" if not loop.last }}
     {% endfor %}
+),
+
+final as (
+    select
+        *,
+        {{ plan_rates() }}
+    from added
 )
 
 select * from final

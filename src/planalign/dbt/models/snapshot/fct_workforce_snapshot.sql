@@ -11,12 +11,8 @@ contributions as (
     select * from {{ ref("int_plan_contributions") }}
 ),
 
-age_bands as (
-    select * from {{ ref("stg_age_bands") }}
-),
-
-tenure_bands as (
-    select * from {{ ref("stg_tenure_bands") }}
+allocations as (
+    select * from {{ ref("int_forfeiture_allocations") }}
 ),
 
 paid as (
@@ -25,14 +21,15 @@ paid as (
         trajectories.scenario_id,
         trajectories.replicate,
         trajectories.simulation_year,
-        -- Every birthday and anniversary of the year has passed on December 31.
-        (trajectories.simulation_year - year(contributions.birth_date))::integer
-            as current_age,
-        (trajectories.simulation_year - year(contributions.hire_date))::integer
-            as current_tenure
+        coalesce(allocations.forfeiture_allocation, 0)::decimal(15, 2)
+            as forfeiture_allocation
     from contributions
     inner join trajectories
         on contributions.trajectory_id = trajectories.trajectory_id
+    left join allocations
+        on
+            contributions.trajectory_id = allocations.trajectory_id
+            and contributions.employee_key = allocations.employee_key
 ),
 
 final as (
@@ -46,9 +43,9 @@ final as (
         paid.hire_date,
         paid.termination_date,
         paid.current_age,
-        age_bands.age_band,
+        paid.age_band,
         paid.current_tenure,
-        tenure_bands.tenure_band,
+        paid.tenure_band,
         paid.job_level,
         case
             when paid.termination_date is null then 'active' else 'terminated'
@@ -69,11 +66,39 @@ final as (
         )::decimal(18, 2) as cumulative_compensation,
         paid.plan_eligibility_date,
         paid.plan_eligibility_date is not null as is_plan_eligible,
+        paid.department,
+        paid.weekly_hours,
+        paid.is_union,
+        paid.is_five_percent_owner,
+        paid.is_highly_compensated,
+        paid.is_covered,
+        paid.enrollment_status,
+        paid.savings_inclination,
+        paid.deferral_rate,
+        paid.full_match_rate,
         paid.plan_compensation,
-        paid.core_contribution
+        paid.pre_tax_deferral,
+        paid.roth_deferral,
+        paid.catch_up_deferral,
+        paid.roth_catch_up_deferral,
+        paid.match_contribution,
+        paid.true_up_contribution,
+        paid.core_contribution,
+        paid.forfeiture_allocation,
+        (
+            paid.pre_tax_deferral + paid.roth_deferral + paid.match_contribution
+            + paid.true_up_contribution + paid.core_contribution
+            + paid.forfeiture_allocation
+        )::decimal(15, 2) as annual_additions,
+        paid.limit_date,
+        paid.vested_match_rate,
+        paid.vested_core_rate,
+        (paid.forfeited_match + paid.forfeited_core)::decimal(15, 2) as forfeiture,
+        (paid.match_account - paid.forfeited_match)::decimal(15, 2) as match_balance,
+        (
+            paid.core_account - paid.forfeited_core + paid.forfeiture_allocation
+        )::decimal(15, 2) as core_balance
     from paid
-    inner join age_bands on least(paid.current_age, 130) = age_bands.age
-    inner join tenure_bands on least(paid.current_tenure, 130) = tenure_bands.tenure
 )
 
 select * from final

@@ -32,7 +32,10 @@ replayed as (
         arg_min(previous_compensation, event_sequence) as first_compensation,
         sum(compensation_amount - previous_compensation) as change,
         min(effective_date) as first_date,
-        max(effective_date) as last_date,
+        -- What the plan does after the year is no part of the employment.
+        max(effective_date) filter (
+            where event_type not in ('true_up', 'forfeiture')
+        ) as last_date,
         max(effective_date) filter (where event_type = 'hire') as hire_date,
         max(effective_date) filter (where event_type = 'termination')
             as termination_date,

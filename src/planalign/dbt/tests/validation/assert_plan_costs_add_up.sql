@@ -1,5 +1,6 @@
--- The cost of the plan is what the employees of the snapshot were contributed, in all
--- and in each dimension.
+-- The cost of the plan is what the employees of the snapshot were contributed less the
+-- forfeitures used instead, in all and in each dimension; and every dollar forfeited is
+-- used, but for cents that cannot be shared out.
 with control as (
     select simulation_year from {{ source("inputs", "control") }}
 ),
@@ -13,17 +14,18 @@ paid as (
         scenario_id,
         replicate,
         count(*) as headcount,
-        sum(core_contribution) as core_contribution
+        sum(match_contribution + true_up_contribution + core_contribution)
+            as employer_contribution,
+        sum(pre_tax_deferral + roth_deferral + catch_up_deferral) as deferral,
+        sum(forfeiture) as forfeiture,
+        sum(forfeiture_allocation) as forfeiture_allocation
     from {{ ref("fct_workforce_snapshot") }}
     where simulation_year = (select simulation_year from control)
     group by scenario_id, replicate
 ),
 
 costs as (
-    select
-        scenario_id,
-        replicate,
-        employer_cost
+    select *
     from {{ ref("fct_plan_costs") }}
     where simulation_year = (select simulation_year from control)
 ),
@@ -34,7 +36,9 @@ by_group as (
         replicate,
         dimension,
         sum(headcount) as headcount,
-        sum(core_contribution) as core_contribution
+        sum(match_contribution + true_up_contribution + core_contribution)
+            as employer_contribution,
+        sum(pre_tax_deferral + roth_deferral + catch_up_deferral) as deferral
     from {{ ref("fct_plan_costs_by_group") }}
     where simulation_year = (select simulation_year from control)
     group by scenario_id, replicate, dimension
@@ -44,9 +48,10 @@ select
     trajectories.scenario_id,
     trajectories.replicate,
     by_group.dimension,
-    paid.core_contribution,
+    paid.employer_contribution,
     costs.employer_cost,
-    by_group.core_contribution as contribution_of_groups
+    costs.cost_reduction,
+    by_group.employer_contribution as contribution_of_groups
 from trajectories
 left join paid
     on
@@ -61,6 +66,12 @@ left join by_group
         trajectories.scenario_id = by_group.scenario_id
         and trajectories.replicate = by_group.replicate
 where
-    coalesce(paid.core_contribution, 0) is distinct from costs.employer_cost
-    or coalesce(by_group.core_contribution, 0) <> coalesce(paid.core_contribution, 0)
+    coalesce(paid.employer_contribution, 0)
+    is distinct from costs.employer_cost + costs.cost_reduction
+    or coalesce(by_group.employer_contribution, 0)
+    <> coalesce(paid.employer_contribution, 0)
+    or coalesce(by_group.deferral, 0) <> coalesce(paid.deferral, 0)
     or coalesce(by_group.headcount, 0) <> coalesce(paid.headcount, 0)
+    or coalesce(paid.forfeiture, 0) <> costs.forfeiture
+    or costs.cost_reduction + costs.expenses_paid + costs.forfeiture_allocation
+    > costs.forfeiture

@@ -1,0 +1,142 @@
+"""Lists of values: classes that are left out, tiers of a formula, vesting schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any, TypeAlias, TypeVar, cast
+
+from planalign.config.frozen import FrozenDict
+from planalign.config.scalars import Reader, fault, number, plain, whole
+from planalign.config.schedule import Faults
+
+T = TypeVar("T")
+
+# A mapping, because it is read from one and written as one: its first key is `from`.
+Tier: TypeAlias = Mapping[str, Any]
+# The vested share after 0, 1, 2, .. completed years of service; the last one holds on.
+VestedShares: TypeAlias = tuple[Decimal, ...]
+
+IMMEDIATE: VestedShares = (Decimal(1),)
+MOST_GROUPS, MOST_TIERS, MOST_SHARES = 10, 6, 7
+
+_FROM = whole(0, 200)
+_MATCH: dict[str, Reader[Any]] = {
+    "from": _FROM,
+    "up_to": number("0", "1", "0.06", above=True, places=4),
+    "rate": number("0", "10", "0.5", places=4),
+}
+_CORE: dict[str, Reader[Any]] = {"from": _FROM, "rate": number("0", "1", "0.03")}
+_share = number("0", "1", "0.2")
+
+
+def entries(value: object, read: Reader[T], remedy: str) -> tuple[T, ...]:
+    """Return every entry of a list as read, or raise the faults of all of them."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise fault("must be a list", remedy)
+    faults = Faults()
+    found = [faults.take(read, entry, index) for index, entry in enumerate(value)]
+    faults.check()
+    return cast("tuple[T, ...]", tuple(found))
+
+
+def distinct(read: Reader[Any], remedy: str) -> Reader[tuple[Any, ...]]:
+    """Return a reader of lists without repeats, whose order means nothing."""
+
+    def read_all(value: object) -> tuple[Any, ...]:
+        faults = Faults()
+        seen: set[Any] = set()
+        for index, entry in enumerate(entries(value, read, remedy)):
+            if entry in seen:
+                faults.add(fault("is given twice", "Write it once"), entry, index)
+            seen.add(entry)
+        faults.check()
+        return tuple(sorted(seen))
+
+    return read_all
+
+
+def read_match_tiers(value: object) -> tuple[Tier, ...]:
+    """Return the tiers of a match in the order of `from`, then `up_to`."""
+    remedy = "Write a list of tiers, for example [{up_to: 0.03, rate: 1}, {up_to: 0.05, rate: 0.5}]"
+    found = entries(value, lambda entry: _tier(entry, _MATCH), remedy)
+    faults = Faults()
+    groups: dict[int, list[Decimal]] = {}
+    for index, tier in enumerate(found):
+        group = groups.setdefault(tier["from"], [])
+        if group and tier["up_to"] <= group[-1]:
+            error = fault(
+                f"is not above the {plain(group[-1])} before it", "Put the tiers in ascending order"
+            )
+            faults.add(error, tier["up_to"], index, "up_to")
+        group.append(tier["up_to"])
+    for start, group in groups.items():
+        if len(group) > MOST_TIERS:
+            message = f"has {len(group)} tiers from {start}"
+            faults.add(fault(message, f"Write at most {MOST_TIERS}"), value)
+    if len(groups) > MOST_GROUPS:
+        message = f"has tiers from {len(groups)} different values"
+        faults.add(fault(message, f"Write at most {MOST_GROUPS}"), value)
+    if 0 not in groups:
+        faults.add(fault("has no tier from 0", "Say what holds from 0; the rate may be 0"), value)
+    faults.check()
+    return tuple(sorted(found, key=lambda tier: int(tier["from"])))
+
+
+def read_core_tiers(value: object) -> tuple[Tier, ...]:
+    """Return the tiers of a core contribution, ascending by `from`."""
+    remedy = "Write a list of tiers, for example [{from: 0, rate: 0.02}, {from: 10, rate: 0.04}]"
+    found = entries(value, lambda entry: _tier(entry, _CORE), remedy)
+    faults = Faults()
+    if found and found[0]["from"]:
+        faults.add(fault("is not 0", "Begin with the tier from 0"), found[0]["from"], 0, "from")
+    for index, (before, tier) in enumerate(pairwise(found), start=1):
+        if tier["from"] <= before["from"]:
+            error = fault(
+                f"is not above the {before['from']} before it", "Put the tiers in ascending order"
+            )
+            faults.add(error, tier["from"], index, "from")
+    faults.check()
+    return found
+
+
+def read_vested_shares(value: object) -> VestedShares:
+    """Return the vested share after 0, 1, 2, .. completed years of service."""
+    if value == "immediate":
+        return IMMEDIATE
+    remedy = (
+        "Write immediate, or the vested share after 0, 1, 2, .. years of service up to 1, "
+        "for example [0, 0.2, 0.4, 0.6, 0.8, 1]"
+    )
+    shares = entries(value, _share, remedy)
+    faults = Faults()
+    for index, (before, share) in enumerate(pairwise(shares), start=1):
+        if share < before:
+            faults.add(fault(f"is below the {plain(before)} before it", remedy), share, index)
+    if len(shares) > MOST_SHARES:
+        faults.add(fault(f"has more than {MOST_SHARES} shares", remedy), value)
+    if not shares or shares[-1] != 1:
+        faults.add(fault("does not end with 1", remedy), value)
+    faults.check()
+    return shares
+
+
+def _tier(value: object, readers: Mapping[str, Reader[Any]]) -> Tier:
+    """Return one tier; `from` may be left out and is 0 then."""
+    keys = ", ".join(readers)
+    if not isinstance(value, Mapping):
+        raise fault("must be a tier", f"Write a mapping of {keys}")
+    faults = Faults()
+    given = {"from": 0, **value}
+    for key, entry in given.items():
+        if key not in readers:
+            faults.add(fault("is not a key of a tier", f"Keys of a tier: {keys}"), entry, key)
+    for key in readers:
+        if key not in given:
+            faults.add(fault(f"has no {key}", f"Keys of a tier: {keys}"), value)
+    tier = {
+        key: faults.take(read, given[key], key) for key, read in readers.items() if key in given
+    }
+    faults.check()
+    return FrozenDict(tier)

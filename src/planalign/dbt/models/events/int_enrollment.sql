@@ -1,0 +1,326 @@
+-- Who saves, from when and how much. An employee decides once in a year at most: to
+-- enrol (or not), to change the deferral, or to let it rise.
+--
+-- `savings_inclination` is the employee's place among all, 0 the most inclined to save,
+-- drawn when first seen and kept: a plan with automatic enrolment loses those behind
+-- its opt-out rate, one without it wins those before the voluntary rate of their age,
+-- tenure and pay, whichever way they got there.
+with plans as (
+    select * from {{ ref("int_plan_provisions") }}
+),
+
+employment as (
+    select * from {{ ref("int_employment") }}
+),
+
+eligibilities as (
+    select * from {{ ref("int_plan_eligibility") }}
+),
+
+behavior as (
+    select * from {{ ref("stg_savings_behavior") }}
+),
+
+eligible as (
+    select
+        employment.trajectory_id,
+        employment.employee_id,
+        employment.employee_key,
+        employment.hire_date,
+        employment.current_age,
+        employment.current_tenure,
+        employment.age_band,
+        employment.tenure_band,
+        employment.first_day,
+        employment.last_day,
+        employment.job_level,
+        employment.opening_job_level,
+        employment.opening_compensation,
+        employment.promotion_date,
+        employment.promotion_change,
+        employment.raise_date,
+        employment.raise_change,
+        employment.prior_enrollment_status,
+        employment.prior_deferral_rate,
+        employment.prior_savings_inclination,
+        coalesce(
+            employment.prior_eligibility_date, eligibilities.eligibility_date
+        ) as plan_eligibility_date
+    from employment
+    left join eligibilities
+        on
+            employment.trajectory_id = eligibilities.trajectory_id
+            and employment.employee_key = eligibilities.employee_key
+    where
+        not employment.is_excluded
+        and coalesce(
+            employment.prior_eligibility_date, eligibilities.eligibility_date
+        ) <= employment.last_day
+),
+
+drawn as (
+    select * from {{ with_draws("eligible", [
+        "savings_inclination", "saving_choice", "saving_refusal", "saving_month",
+        "deferral_level", "full_match",
+    ]) }}
+),
+
+placed as (
+    select
+        drawn.*,
+        plans.is_first_year,
+        plans.year_start,
+        plans.automatic_default_rate,
+        plans.automatic_window_days,
+        plans.reenrollment,
+        plans.reenrollment_opt_out_rate,
+        plans.escalation,
+        plans.escalation_scope,
+        plans.escalation_step,
+        plans.escalation_cap,
+        plans.escalation_date,
+        plans.escalation_opt_out_rate,
+        plans.deferral_maximum_rate,
+        plans.deferral_factor,
+        plans.own_choice_share,
+        plans.deferral_change_rate,
+        plans.full_match_share,
+        plans.full_match_rates,
+        plans.automatic_opt_out_rate,
+        plans.participation_factor,
+        plans.automatic_enrollment
+        and (
+            plans.automatic_scope = 'all'
+            or drawn.hire_date >= plans.automatic_hired_since
+        ) as is_automatic,
+        greatest(drawn.first_day, drawn.plan_eligibility_date) as plan_day,
+        make_date(
+            plans.simulation_year, 1 + floor(drawn.draw_saving_month * 12)::integer, 1
+        ) as month_day,
+        plans.deferral_multiples[{{ position_of(
+            "drawn.draw_deferral_level", "plans.deferral_bounds"
+        ) }}] as multiple,
+        case plans.match_by
+            when 'service'
+                then {{ position_of("drawn.current_tenure", "plans.match_floors") }}
+            when 'points'
+                then {{ position_of(
+                    "drawn.current_age + drawn.current_tenure", "plans.match_floors"
+                ) }}
+            else 1
+        end as match_group,
+        {{ position_of(
+            cents("drawn.opening_compensation") ~ " * 10000 // plans.wage_base_limit",
+            "plans.pay_band_floors"
+        ) }} as pay_band
+    from drawn
+    inner join plans on drawn.trajectory_id = plans.trajectory_id
+),
+
+-- What the employee would do: whether to enrol unasked, whether to stay enrolled, and
+-- the whole percentage of pay to choose, which some raise to what earns the full match.
+inclined as (
+    select
+        placed.*,
+        least(1, round(
+            behavior.participation_rate::decimal(18, 6) * placed.participation_factor, 6
+        ))::decimal(9, 6) as participation_rate,
+        1 - least(1, round(
+            behavior.opt_out_factor::decimal(18, 6) * placed.automatic_opt_out_rate, 6
+        ))::decimal(9, 6) as staying_rate,
+        least(placed.deferral_maximum_rate, greatest(
+            0.01::decimal(9, 6),
+            round(
+                behavior.deferral_rate::decimal(38, 6)
+                * placed.deferral_factor * placed.multiple, 2
+            )::decimal(9, 6),
+            case
+                when placed.draw_full_match < placed.full_match_share
+                    then placed.full_match_rates[placed.match_group]
+            end
+        )) as chosen_rate
+    from placed
+    inner join behavior
+        on
+            placed.age_band = behavior.age_band
+            and placed.tenure_band = behavior.tenure_band
+            and placed.pay_band = behavior.pay_band
+),
+
+-- Whom the census shows saving, or not saving, is inclined like those who do, or not.
+known as (
+    select
+        *,
+        case
+            when prior_savings_inclination is not null then prior_savings_inclination
+            when prior_deferral_rate > 0
+                then round(
+                    participation_rate::decimal(18, 6) * draw_savings_inclination, 9
+                )
+            when
+                is_first_year
+                and prior_deferral_rate = 0
+                and plan_eligibility_date < year_start
+                then least(0.999999999, participation_rate + round(
+                    (1 - participation_rate)::decimal(18, 6)
+                    * draw_savings_inclination, 9
+                ))
+            else draw_savings_inclination
+        end::decimal(9, 9) as savings_inclination
+    from inclined
+),
+
+-- On January 1. Before the first year the plan was as it is then: of whom the census
+-- tells nothing and who was eligible, the inclination tells.
+opening as (
+    select
+        *,
+        case
+            when prior_enrollment_status is not null then prior_enrollment_status
+            when prior_deferral_rate > 0 then 'voluntary'
+            when
+                not is_first_year or plan_eligibility_date >= year_start
+                then 'undecided'
+            when prior_deferral_rate = 0 then 'not_enrolled'
+            when is_automatic and savings_inclination >= staying_rate then 'opted_out'
+            when
+                savings_inclination < participation_rate
+                and (
+                    not is_automatic
+                    or savings_inclination < participation_rate * own_choice_share
+                )
+                then 'voluntary'
+            when is_automatic then 'automatic'
+            else 'not_enrolled'
+        end as opening_status
+    from known
+),
+
+opened as (
+    select
+        *,
+        coalesce(prior_deferral_rate, case opening_status
+            when 'voluntary' then chosen_rate
+            when 'automatic'
+                then case
+                    when escalation
+                        then least(
+                            escalation_cap,
+                            automatic_default_rate + escalation_step * (
+                                year(year_start) - year(plan_eligibility_date) - 1
+                            )
+                        )
+                    else automatic_default_rate
+                end
+            else 0
+        end)::decimal(9, 6) as opening_deferral_rate
+    from opening
+),
+
+decided as (
+    select
+        *,
+        case
+            when opening_deferral_rate > 0
+                then case
+                    when
+                        draw_saving_choice < deferral_change_rate
+                        and chosen_rate <> opening_deferral_rate
+                        and month_day > plan_day
+                        then 'change'
+                    when
+                        escalation
+                        and (escalation_scope = 'all' or opening_status = 'automatic')
+                        and opening_deferral_rate < escalation_cap
+                        and draw_saving_refusal >= escalation_opt_out_rate
+                        -- Nobody's deferral rises in the year of enrolment.
+                        and plan_eligibility_date < year_start
+                        then 'escalation'
+                end
+            when opening_status = 'opted_out' and is_automatic
+                then case
+                    when
+                        reenrollment
+                        and draw_saving_refusal >= reenrollment_opt_out_rate
+                        then 'reenrollment'
+                    when savings_inclination < participation_rate then 'voluntary'
+                end
+            when is_automatic and savings_inclination >= staying_rate then 'opt_out'
+            when
+                savings_inclination < participation_rate
+                and (
+                    not is_automatic
+                    or savings_inclination < participation_rate * own_choice_share
+                )
+                then 'voluntary'
+            when is_automatic then 'automatic'
+        end as decision
+    from opened
+),
+
+dated as (
+    select
+        *,
+        case decision
+            when 'change' then month_day
+            when 'escalation' then escalation_date
+            when 'reenrollment' then plan_day
+            -- Who has just entered enrols at once; others whenever they come to it.
+            when 'voluntary'
+                then case
+                    when opening_status = 'undecided' then plan_day
+                    else greatest(month_day, plan_day)
+                end
+            else greatest(plan_day, plan_eligibility_date + automatic_window_days)
+        end as decision_day
+    from decided
+),
+
+effective as (
+    select
+        * replace (
+            case when decision_day <= last_day then decision end as decision,
+            case
+                when decision is not null and decision_day <= last_day
+                    then decision_day
+            end as decision_day
+        )
+    from dated
+),
+
+final as (
+    select
+        trajectory_id,
+        employee_id,
+        employee_key,
+        plan_eligibility_date,
+        plan_day,
+        match_group,
+        savings_inclination,
+        opening_deferral_rate,
+        case decision
+            when 'change' then chosen_rate
+            when 'escalation'
+                then least(escalation_cap, opening_deferral_rate + escalation_step)
+            when 'voluntary' then chosen_rate
+            when 'automatic' then automatic_default_rate
+            when 'reenrollment' then automatic_default_rate
+            else opening_deferral_rate
+        end::decimal(9, 6) as deferral_rate,
+        case
+            when decision = 'change' or decision = 'voluntary' then 'voluntary'
+            when decision = 'automatic' or decision = 'reenrollment' then 'automatic'
+            when decision = 'opt_out' then 'opted_out'
+            -- Undecided is only who is within the window of automatic enrolment.
+            when opening_status = 'undecided' and not is_automatic then 'not_enrolled'
+            else opening_status
+        end as enrollment_status,
+        decision,
+        decision_day,
+        coalesce(full_match_rates[match_group], 0)::decimal(9, 6) as full_match_rate,
+        {{ level_on("decision_day") }} as job_level,
+        {{ pay_on("decision_day") }} as compensation
+    from effective
+)
+
+select * from final

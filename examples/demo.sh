@@ -1,5 +1,5 @@
 #!/bin/sh
-# Two headcount plans and two plan designs of a company of 10,000 employees, 2025 to
+# Two headcount plans and three plan designs of a company of 10,000 employees, 2025 to
 # 2029, in ./demo.
 #
 # Usage: sh examples/demo.sh, with planalign on the PATH (`make demo` does that).
@@ -21,7 +21,13 @@ simulation: {start_year: 2025, end_year: 2029, random_seed: 42}
 scenarios:
   baseline: {}
   growth: {workforce: {target_growth_rate: 0.06}}
-  core: {plan: {core: {rate: 0.03}}}
+  match: {plan: {match: {formula: tiers, tiers: [{up_to: 0.06, rate: 0.5}]}}}
+  automatic:
+    plan:
+      automatic_enrollment: {enabled: true, default_rate: 0.06}
+      escalation: {enabled: true}
+      match: {formula: qaca}
+      vesting: {match: [0, 0, 1]}
 YAML
 
 show census generate --employees 10000 --output census.parquet

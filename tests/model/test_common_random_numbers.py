@@ -27,7 +27,7 @@ PLAN_COLUMNS = (
     "pre_tax_deferral", "roth_deferral", "catch_up_deferral", "roth_catch_up_deferral",
     "match_contribution", "true_up_contribution", "core_contribution",
     "forfeiture_allocation", "annual_additions", "limit_date", "vested_match_rate",
-    "vested_core_rate", "forfeiture", "match_balance", "core_balance",
+    "vested_core_rate", "account_return", "forfeiture", "match_balance", "core_balance",
 )  # fmt: skip
 
 

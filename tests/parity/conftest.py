@@ -28,6 +28,28 @@ _SCENARIOS = {
     "3: 0.03, 4: 0.02, 5: 0.01}}}",
     "shrink": "  shrink: {workforce: {target_growth_rate: -0.05}, "
     "plan: {eligibility: {entry_dates: monthly}, core: {rate: 0.04}}}",
+    # Every part of the plan at work, with limits that many meet.
+    "plan": """\
+  plan:
+    plan:
+      pay_frequency: semimonthly
+      eligibility: {hours_of_service: 1000, excluded_departments: [Marketing]}
+      automatic_enrollment: {enabled: true, reenrollment: {2025: false, 2026: true}}
+      escalation: {enabled: true, scope: all, date: 04-01}
+      deferrals: {highly_compensated_maximum_rate: 0.09}
+      match:
+        formula: tiers
+        by: service
+        tiers:
+          - {up_to: 0.03, rate: 1}
+          - {up_to: 0.06, rate: 0.5}
+          - {from: 3, up_to: 0.08, rate: 0.75}
+        maximum_amount: 9000
+      core: {by: points, tiers: [{from: 0, rate: 0.01}, {from: 45, rate: 0.03}], last_day: true}
+      vesting: {match: [0, 0.2, 0.4, 0.6, 0.8, 1], core: [0, 0, 0, 1]}
+      forfeitures: {use: reallocate}
+      highly_compensated: {top_paid_group: true}
+      limits: {amounts: {elective_deferral: {2025: 6000, 2026: 6500}}}""",
 }
 
 

@@ -46,6 +46,25 @@ STUDIES: dict[str, tuple[int, int, dict[str, object]]] = {
                         "limits": {"price_index_rate": 0.2},
                     }
                 },
+                "automatic": {
+                    "plan": {
+                        "automatic_enrollment": {"enabled": True, "scope": "new_hires"},
+                        "escalation": {"enabled": True, "scope": "all", "date": "07-01"},
+                        "match": {"formula": "tiers", "by": "points"},
+                        "vesting": {"match": [0, 0, 1]},
+                        "forfeitures": {"use": "pay_expenses"},
+                        "limits": {"amounts": {"elective_deferral": {2025: 5000, 2026: 5000}}},
+                    }
+                },
+                "integrated": {
+                    "plan": {
+                        "pay_frequency": "monthly",
+                        "core": {"excess_rate": 0.07, "integration_level": 0.5},
+                        "vesting": {"core": [0, 0.2, 0.4, 0.6, 0.8, 1]},
+                        "forfeitures": {"use": "reallocate"},
+                        "highly_compensated": {"top_paid_group": True},
+                    }
+                },
             },
         },
     ),

@@ -22,9 +22,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, parity) -> dict[tuple[int, st
     folder = tmp_path_factory.mktemp("runners")
     found = {}
     for employees in SIZES:
-        project = parity.project(
-            folder / str(employees), employees, scenarios=("baseline", "growth")
-        )
+        project = parity.project(folder / str(employees), employees, scenarios=("baseline", "plan"))
         for runner in ("direct", "batch"):
             found[employees, runner] = parity.simulate(project, runner, YEARS, "--runner", runner)
     return found

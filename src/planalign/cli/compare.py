@@ -47,8 +47,8 @@ def compare(
     Of one run its scenarios are compared; of several, all of them, named
     RUN/SCENARIO. With several replicates a figure is a mean, and differences are
     taken replicate by replicate, with the 10th and 90th percentiles in brackets.
-    Employees are better or worse off by pay and employer contributions less
-    forfeitures of all compared years.
+    Employees are better or worse off by pay, employer contributions and
+    their return, less forfeitures, of all compared years.
 
     Keys of --json: baseline (name); years, a list with scenario, simulation_year,
     replicates, figures: by name value and difference (mean, p10, p90) and percent;

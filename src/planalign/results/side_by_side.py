@@ -71,7 +71,7 @@ class Growth:
 class Change:
     """What an employee receives in all compared years, in the baseline and in a scenario.
 
-    Pay and the employer's contributions less forfeitures, dollars.
+    Pay and the employer's contributions with their return, less forfeitures, dollars.
     """
 
     replicate: int
@@ -89,8 +89,8 @@ class Change:
 class Employees:
     """Who is better or worse off than in the baseline, over all compared years.
 
-    By pay and the employer's contributions less forfeitures. Numbers are means over the replicates;
-    amounts are dollars an employee.
+    By pay and the employer's contributions with their return, less forfeitures. Numbers are
+    means over the replicates; amounts are dollars an employee.
     """
 
     scenario: str

@@ -52,6 +52,7 @@ _RECEIVED = {
     "true_up_contribution": "+",
     "core_contribution": "+",
     "forfeiture_allocation": "+",
+    "account_return": "+",
     "forfeiture": "-",
 }
 

@@ -323,6 +323,10 @@ final as (
                 then {{ birthday("hire_date", "service_years") }}
             else {{ birthday("birth_date", "65") }}
         end as vesting_date,
+        (
+            match_account + core_account - prior_match_balance - prior_core_balance
+            - match_contribution - true_up_contribution - core_contribution
+        )::decimal(15, 2) as account_return,
         {{ dollars("additions_limit") }} as additions_limit
     from split
 )

@@ -93,6 +93,7 @@ final as (
         paid.limit_date,
         paid.vested_match_rate,
         paid.vested_core_rate,
+        paid.account_return,
         (paid.forfeited_match + paid.forfeited_core)::decimal(15, 2) as forfeiture,
         (paid.match_account - paid.forfeited_match)::decimal(15, 2) as match_balance,
         (

@@ -228,8 +228,8 @@ def test_events_form_a_chain(run: Run) -> None:
         key = (event["scenario_id"], event["replicate"], event["employee_id"])
         chains[(*key, event["simulation_year"])].append(event)
     order = [
-        "hire", "eligibility", "promotion", "raise", "contribution", "enrollment", "opt_out",
-        "deferral_change", "escalation", "vesting", "hce_status", "forfeiture_allocation",
+        "hire", "eligibility", "promotion", "raise", "enrollment", "opt_out", "deferral_change",
+        "escalation", "vesting", "hce_status", "contribution", "forfeiture_allocation",
         "termination", "true_up", "forfeiture",
     ]  # fmt: skip
     for (*_, year), chain in chains.items():

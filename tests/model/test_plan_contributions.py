@@ -141,6 +141,11 @@ class Design:
         return min(Decimal(dollars), Decimal(row["prorated_annual_compensation"]))
 
 
+def part_timer(design: Design, row: Row) -> bool:
+    weekly: Decimal = row["weekly_hours"]
+    return weekly * 52 < int(design("eligibility.hours_of_service"))
+
+
 @dataclass
 class Part:
     """Days of one pay period with the same annual pay, in cents, and the same deferral rate."""
@@ -185,15 +190,29 @@ class Year:
         days = (self.last - self.first).days + 1
         return self.row["weekly_hours"] * days  # type: ignore[no-any-return]
 
-    def may_catch_up(self) -> bool:
+    @property
+    def days_in_year(self) -> int:
+        return date(self.year, 12, 31).timetuple().tm_yday
+
+    @property
+    def catch_up_is_roth(self) -> bool:
         law = self.design.law(self.year)
-        mandatory = law.get("roth_catch_up_wages")
-        self.roth_only = mandatory is not None and self.prior_pay > mandatory
-        return (
-            self.row["current_age"] >= 50
-            and self.design("deferrals.catch_up")
-            and (self.design("deferrals.roth") or not self.roth_only)
+        return self.year >= 2026 and self.prior_pay > law["roth_catch_up_wages"]
+
+    def most_catch_up(self) -> Decimal:
+        age, design = self.row["current_age"], self.design
+        if age < 50 or not design("deferrals.catch_up"):
+            return Decimal(0)
+        if self.catch_up_is_roth and not design("deferrals.roth"):
+            return Decimal(0)
+        return Decimal(
+            design.law(self.year)["catch_up_60_to_63" if 60 <= age <= 63 else "catch_up"]
         )
+
+    def reached(self, by: str) -> int:
+        """Return what selects a tier: completed years on December 31, or their sum."""
+        age, service = int(self.row["current_age"]), self.service(date(self.year, 12, 31))
+        return {"everyone": 0, "service": service, "age": age, "points": age + service}[by]
 
     def parts(self, most: Decimal | None) -> list[Part]:
         """Walk through the days from plan entry on; a part is of one period, pay and rate."""
@@ -222,16 +241,9 @@ class Year:
         since, rest = Decimal(0), 0
         for part in reversed(found):
             rest += part.pay * part.days
-            part.paid, since = (
-                divided(rest, self.days_in_year) - since,
-                divided(rest, self.days_in_year),
-            )
+            paid = divided(rest, self.days_in_year)
+            part.paid, since = paid - since, paid
         return found
-
-    @property
-    def days_in_year(self) -> int:
-        """Days in the year."""
-        return date(self.year, 12, 31).timetuple().tm_yday
 
     def is_covered(self, level: int) -> bool:
         row, design = self.row, self.design
@@ -253,16 +265,12 @@ class Year:
         most = exact(design("deferrals.maximum_rate"))
         if self.row["is_highly_compensated"]:
             most = min(most, exact(design("deferrals.highly_compensated_maximum_rate")))
-        catches_up = self.may_catch_up()
-        parts = self.parts(None if catches_up else most)
+        room = self.most_catch_up()
+        # Who may not catch up stays within the plan's maximum in every period.
+        parts = self.parts(None if room else most)
         plan_pay = sum((part.paid for part in parts), Decimal(0))
         elected = sum((part.paid * part.rate for part in parts), Decimal(0))
-        additions = design.limit_of_additions(self.row)
         regular = min(elected, most * plan_pay, Decimal(law["elective_deferral"]))
-        room = Decimal(0)
-        if catches_up:
-            older = "catch_up_60_to_63" if 60 <= self.row["current_age"] <= 63 else "catch_up"
-            room = Decimal(law[older])
         regular = cents(regular)
         catch_up = min(cents(elected) - regular, room)
         limit_date = None
@@ -272,10 +280,11 @@ class Year:
             limit_date = self.met(parts, elected * 100 * self.days_in_year)
         counted = min(plan_pay, Decimal(law["compensation"]))
         match, true_up = self.match(parts, elected, counted)
-        core = self.core(min(plan_pay, Decimal(law["compensation"])), law)
-        if self.part_timer():
+        core = self.core(counted, law)
+        if part_timer(design, self.row):
             match = true_up = core = Decimal(0)
         # Section 415(c): what is too much becomes catch-up, then is cut.
+        additions = design.limit_of_additions(self.row)
         excess = max(Decimal(0), regular + match + true_up + core - additions)
         moved = min(excess, room - catch_up, regular)
         catch_up, excess = catch_up + moved, excess - moved
@@ -291,7 +300,9 @@ class Year:
             "pre_tax_deferral": regular - roth,
             "roth_deferral": roth,
             "catch_up_deferral": catch_up,
-            "roth_catch_up_deferral": catch_up if self.roth_only else cents(catch_up * share),
+            "roth_catch_up_deferral": (
+                catch_up if self.catch_up_is_roth else cents(catch_up * share)
+            ),
             "limit_date": limit_date,
             "match_contribution": match,
             "true_up_contribution": true_up,
@@ -310,15 +321,8 @@ class Year:
     def tiers(self) -> list[tuple[Decimal, Decimal]]:
         formula = self.design("match.formula")
         given = FORMULAS.get(formula, self.design("match.tiers"))
-        service = self.service(date(self.year, 12, 31))
-        reached = {
-            "everyone": 0,
-            "service": service,
-            "points": service + self.row["current_age"],
-        }[self.design("match.by")]
-        group = max(
-            (tier.get("from", 0) for tier in given if tier.get("from", 0) <= reached), default=0
-        )
+        reached = self.reached(self.design("match.by"))
+        group = max((t.get("from", 0) for t in given if t.get("from", 0) <= reached), default=0)
         return [
             (exact(tier["up_to"]), exact(tier["rate"]))
             for tier in given
@@ -387,18 +391,13 @@ class Year:
             return Decimal(0)
         rate, by = exact(design("core.rate")), design("core.by")
         if by != "everyone":
-            age, service = self.row["current_age"], self.service(date(self.year, 12, 31))
-            reached = {"service": service, "age": age, "points": age + service}[by]
-            rate = [exact(t["rate"]) for t in design("core.tiers") if t["from"] <= reached][-1]
+            reached = [t["rate"] for t in design("core.tiers") if t["from"] <= self.reached(by)]
+            rate = exact(reached[-1])
         amount = rate * counted
         if design("core.excess_rate") is not None:
             level = exact(design("core.integration_level")) * law["wage_base"]
             amount += (exact(design("core.excess_rate")) - rate) * max(Decimal(0), counted - level)
         return cents(amount)
-
-    def part_timer(self) -> bool:
-        weekly: Decimal = self.row["weekly_hours"]
-        return weekly * 52 < int(self.design("eligibility.hours_of_service"))
 
     def vested(self, source: str, on: date) -> Decimal:
         schedule = self.design(f"vesting.{source}")
@@ -438,7 +437,6 @@ class Books:
             event["payload"] = json.loads(event["event_payload"], parse_float=Decimal)
             key = (event["scenario_id"], event["simulation_year"], event["employee_id"])
             self.events[key].append(event)
-
         self.costs = {
             (row["scenario_id"], row["simulation_year"]): row
             for row in table(self.run, "fct_plan_costs")
@@ -550,10 +548,11 @@ class Books:
         self, forfeited: Decimal, design: Design, scenario: str, found: dict[str, Row]
     ) -> None:
         rows = {employee: self.rows[scenario, design.year, employee] for employee in found}
+        limit = Decimal(design.law(design.year)["compensation"])
         pay = {
-            employee: found[employee]["plan_compensation"]
+            employee: min(found[employee]["plan_compensation"], limit)
             for employee, row in rows.items()
-            if row["employment_status"] == "active"
+            if row["employment_status"] == "active" and not part_timer(design, row)
         }
         for employee, paid in pay.items():
             share = CENT * (forfeited * 100 * paid // sum(pay.values()))
@@ -804,6 +803,32 @@ def test_every_rule_is_met_by_many(
     assert sum(count for [(count,)] in counts) >= least
 
 
+def test_part_timers_enter_after_two_years_or_never(books: dict[tuple[int, int], Books]) -> None:
+    """Section 401(k)(15): scheduled for 500 hours or more, though not for 1,000."""
+    entered = 0
+    for (scenario, year, _), row in books[2025, 2026].rows.items():
+        if scenario != "some" or row["weekly_hours"] * 52 >= 1000 or row["is_union"]:
+            continue
+        served = birthday(row["hire_date"], 2)
+        ready = max(served, birthday(row["birth_date"], 21), date(2025, 1, 1))
+        entry = next(
+            day for year in (ready.year, ready.year + 1) for month in (1, 4, 7, 10)
+            if (day := date(year, month, 1)) >= ready
+        )  # fmt: skip
+        last = row["termination_date"] or date(year, 12, 31)
+        enters = row["weekly_hours"] * 52 >= 500 and entry <= last
+        excluded = row["job_level"] == 5 or row["department"] == "Sales"
+        assert (
+            row["plan_eligibility_date"] in ({entry, None} if excluded else {entry}) or not enters
+        )
+        if not enters:
+            assert row["plan_eligibility_date"] is None
+        elif not excluded:
+            assert row["match_contribution"] == row["core_contribution"] == 0
+            entered += 1
+    assert entered > 20
+
+
 SOURCES = {
     "pre_tax": "pre_tax_deferral", "roth": "roth_deferral", "catch_up": "catch_up_deferral",
     "match": "match_contribution", "core": "core_contribution",
@@ -858,8 +883,9 @@ def test_shares_vest_on_an_anniversary_or_at_65(books: dict[tuple[int, int], Boo
             person = book.year(key)
             sources = ("match", "core")
             shares = {source: row[f"vested_{source}_rate"] for source in sources}
-            eve = date(person.year - 1, 12, 31)
-            previous = {source: person.vested(source, eve) for source in sources}
+            previous = {
+                source: person.vested(source, date(person.year - 1, 12, 31)) for source in sources
+            }
             # Without an account there is nothing to vest.
             rises = any(
                 shares[source] > previous[source] and row[f"{source}_balance"] > 0
@@ -872,8 +898,11 @@ def test_shares_vest_on_an_anniversary_or_at_65(books: dict[tuple[int, int], Boo
                 before = {f"previous_{source}": share for source, share in previous.items()}
                 assert payload == {**shares, **before}
                 assert person.first <= day <= person.last
-                anniversary = person.service(day) > person.service(day - timedelta(days=1))
-                assert anniversary or day == birthday(row["birth_date"], 65)
+                on, eve = (
+                    {source: person.vested(source, at) for source in sources}
+                    for at in (day, day - timedelta(days=1))
+                )
+                assert on == shares != eve
                 vested += 1
     assert vested > 500
 

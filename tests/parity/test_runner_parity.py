@@ -56,11 +56,11 @@ def test_one_changed_cent_is_found_and_named(runs, parity, tmp_path):
     with duckdb.connect(str(copy / "results.duckdb")) as connection:
         employee, year = connection.execute(
             "select employee_id, simulation_year from fct_workforce_snapshot "
-            "where scenario_id = 'growth' order by employee_id, simulation_year limit 1 offset 700"
+            "where scenario_id = 'plan' order by employee_id, simulation_year limit 1 offset 700"
         ).fetchone()
         connection.execute(
             "update fct_workforce_snapshot set current_compensation = current_compensation + 0.01 "
-            "where scenario_id = 'growth' and employee_id = ? and simulation_year = ?",
+            "where scenario_id = 'plan' and employee_id = ? and simulation_year = ?",
             [employee, year],
         )
     done = parity.run("verify", str(original), str(copy))

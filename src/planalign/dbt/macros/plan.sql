@@ -138,7 +138,7 @@
     {{ rate_quotient("participant_headcount", "eligible_headcount") }}
         as participation_rate,
     {{ rate_quotient(
-        digits_of("deferral_rate_total", 6) ~ " // 1000000", "participant_headcount"
+        digits_of("deferral_rate_total", 6), "participant_headcount::hugeint * 1000000"
     ) }} as average_deferral_rate,
     {{ rate_quotient("full_match_headcount", "eligible_headcount") }}
         as full_match_share

@@ -46,10 +46,10 @@ allocations as (
     select * from {{ ref("int_forfeiture_allocations") }}
 ),
 
--- On one day an employee's events are in the order of `type_number`, the termination
--- after those of the employment and before what the plan does at the end of the year;
--- the ids of events rest on it. Payloads are put together by concat(), which takes
--- half the time of a chain of ||.
+-- On one day an employee's events are in the order of `type_number`, but a contribution
+-- is after all decisions, then the termination, and then what the plan does after the
+-- year; the ids of events rest on the number. Payloads are put together by concat(),
+-- which takes half the time of a chain of ||.
 combined as (
     select
         trajectory_id,
@@ -334,9 +334,11 @@ final as (
             order by
                 combined.effective_date,
                 case combined.event_type
-                    when 'termination' then 1
-                    when 'true_up' then 2
-                    when 'forfeiture' then 2
+                    when 'contribution' then 1
+                    when 'forfeiture_allocation' then 1
+                    when 'termination' then 2
+                    when 'true_up' then 3
+                    when 'forfeiture' then 3
                     else 0
                 end,
                 combined.type_number

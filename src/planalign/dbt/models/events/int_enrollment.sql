@@ -171,18 +171,18 @@ known as (
 ),
 
 -- On January 1. Before the first year the plan was as it is then: of whom the census
--- tells nothing and who was eligible, the inclination tells.
+-- tells nothing and who was eligible, the inclination tells. Who has just entered, or
+-- is within the window of automatic enrolment, has not decided yet.
 opening as (
     select
         *,
         case
             when prior_enrollment_status is not null then prior_enrollment_status
-            when prior_deferral_rate > 0 then 'voluntary'
             when
                 not is_first_year or plan_eligibility_date >= year_start
                 then 'undecided'
+            when prior_deferral_rate > 0 then 'voluntary'
             when prior_deferral_rate = 0 then 'not_enrolled'
-            when is_automatic and savings_inclination >= staying_rate then 'opted_out'
             when
                 savings_inclination < participation_rate
                 and (
@@ -190,8 +190,11 @@ opening as (
                     or savings_inclination < participation_rate * own_choice_share
                 )
                 then 'voluntary'
-            when is_automatic then 'automatic'
-            else 'not_enrolled'
+            when not is_automatic then 'not_enrolled'
+            when plan_eligibility_date + automatic_window_days >= year_start
+                then 'undecided'
+            when savings_inclination >= staying_rate then 'opted_out'
+            else 'automatic'
         end as opening_status
     from known
 ),
@@ -199,34 +202,40 @@ opening as (
 opened as (
     select
         *,
-        coalesce(prior_deferral_rate, case opening_status
-            when 'voluntary' then chosen_rate
-            when 'automatic'
-                then case
-                    when escalation
-                        then least(
-                            escalation_cap,
-                            automatic_default_rate + escalation_step * (
-                                year(year_start) - year(plan_eligibility_date) - 1
-                            )
-                        )
-                    else automatic_default_rate
-                end
+        case
+            when opening_status = 'undecided' then 0
+            when prior_deferral_rate is not null then prior_deferral_rate
+            when opening_status = 'voluntary' then chosen_rate
+            when opening_status = 'automatic' and escalation
+                then least(
+                    escalation_cap,
+                    automatic_default_rate + escalation_step * (
+                        year(year_start) - 1
+                        - year(plan_eligibility_date + automatic_window_days)
+                    )
+                )
+            when opening_status = 'automatic' then automatic_default_rate
             else 0
-        end)::decimal(9, 6) as opening_deferral_rate
+        end::decimal(9, 6) as opening_deferral_rate
     from opening
 ),
 
 decided as (
     select
-        *,
+        * replace (
+            case
+                when opening_status = 'undecided' and prior_deferral_rate > 0
+                    then prior_deferral_rate
+                else chosen_rate
+            end as chosen_rate
+        ),
         case
-            when opening_deferral_rate > 0
+            when opening_status in ('voluntary', 'automatic')
                 then case
                     when
                         draw_saving_choice < deferral_change_rate
                         and chosen_rate <> opening_deferral_rate
-                        and month_day > plan_day
+                        and month_day between plan_day and last_day
                         then 'change'
                     when
                         escalation
@@ -245,6 +254,9 @@ decided as (
                         then 'reenrollment'
                     when savings_inclination < participation_rate then 'voluntary'
                 end
+            -- What the census says of who enters now: already elected.
+            when opening_status = 'undecided' and prior_deferral_rate > 0
+                then 'voluntary'
             when is_automatic and savings_inclination >= staying_rate then 'opt_out'
             when
                 savings_inclination < participation_rate

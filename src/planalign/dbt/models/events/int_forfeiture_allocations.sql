@@ -1,5 +1,6 @@
--- Reallocated forfeitures: to whoever is covered and active on December 31, in
--- proportion to plan pay, cents rounded down, within the annual additions.
+-- Reallocated forfeitures: to whoever is covered and still employed after December 31,
+-- but for long-term part-time employees, in proportion to counted pay, cents rounded
+-- down, within the annual additions.
 with forfeitures as (
     select * from {{ ref("int_forfeitures") }}
     where to_allocate > 0 and allocation_base > 0
@@ -7,7 +8,7 @@ with forfeitures as (
 
 contributions as (
     select * from {{ ref("int_plan_contributions") }}
-    where is_covered and termination_date is null
+    where allocation_compensation > 0
 ),
 
 final as (
@@ -17,7 +18,7 @@ final as (
         least(
             (
                 {{ digits_of("forfeitures.to_allocate", 2) }}
-                * {{ digits_of("contributions.plan_compensation", 2) }}
+                * {{ digits_of("contributions.allocation_compensation", 2) }}
                 // {{ digits_of("forfeitures.allocation_base", 2) }}
             )::decimal(16, 0
             )

@@ -23,9 +23,7 @@ added as (
             as employer_contribution,
         count(*) filter (where match_account + core_account > 0 or deferral_rate > 0)
             as participants,
-        coalesce(
-            sum(plan_compensation) filter (where termination_date is null), 0
-        ) as allocation_base
+        sum(allocation_compensation) as allocation_base
     from contributions
     where is_covered or match_account + core_account > 0
     group by trajectory_id

@@ -314,15 +314,27 @@ final as (
                 ) }}
             end::decimal(15, 2) as forfeited_{{ source }},
         {% endfor %}
+        -- The anniversary, or the 65th birthday: whichever comes to the same sooner.
+        least(
+            case
+                when
+                    {{ vested_share("match_vested_rates", "service_years", "0") }}
+                    = vested_match_rate
+                    and {{ vested_share("core_vested_rates", "service_years", "0") }}
+                    = vested_core_rate
+                    then {{ birthday("hire_date", "service_years") }}
+            end,
+            case
+                when last_age >= 65 and prior_age < 65
+                    then {{ birthday("birth_date", "65") }}
+            end
+        ) as vesting_date,
+        -- What reallocated forfeitures are shared out by.
         case
-            when
-                {{ vested_share("match_vested_rates", "service_years", "0") }}
-                > prior_vested_match_rate
-                or {{ vested_share("core_vested_rates", "service_years", "0") }}
-                > prior_vested_core_rate
-                then {{ birthday("hire_date", "service_years") }}
-            else {{ birthday("birth_date", "65") }}
-        end as vesting_date,
+            when termination_date is null and not is_long_term_part_time
+                then {{ dollars("counted_pay") }}
+            else 0
+        end::decimal(15, 2) as allocation_compensation,
         (
             match_account + core_account - prior_match_balance - prior_core_balance
             - match_contribution - true_up_contribution - core_contribution

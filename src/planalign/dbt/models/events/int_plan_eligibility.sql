@@ -15,6 +15,7 @@ waiting as (
 serving as (
     select
         waiting.*,
+        plans.simulation_year,
         plans.year_start,
         plans.year_end,
         plans.is_first_year,
@@ -37,7 +38,11 @@ qualified as (
         *,
         greatest(
             {{ birthday("birth_date", "minimum_age") }},
-            (hire_date + to_months(months_of_service))::date
+            (hire_date + to_months(months_of_service))::date,
+            case
+                when is_long_term_part_time
+                    then make_date(least(simulation_year, 2025), 1, 1)
+            end
         ) as qualification_date
     from serving
     where months_of_service is not null

@@ -351,19 +351,19 @@ class Year:
         if design("match.basis") == "annual":
             return cents(of_year), Decimal(0)
         of_periods, deferral_left, pay_left = Decimal(0), allowed, counted
-        for paid, wanted in self.periods(parts, allowed, counted):
+        for paid, wanted in self.periods(parts, allowed):
             deferred, here = min(wanted, deferral_left), min(paid, pay_left)
-            of_periods += formula(deferred, here)
+            # Of pay that does not count no deferral is matched.
+            whole = deferred < wanted or here == paid
+            of_periods += formula(deferred if whole else deferred * here / paid, here)
             deferral_left, pay_left = deferral_left - deferred, pay_left - here
         of_periods = min(of_periods, most)
         if not design("match.true_up"):
             of_year = of_periods
         return cents(of_periods), max(Decimal(0), cents(of_year) - cents(of_periods))
 
-    def periods(
-        self, parts: list[Part], allowed: Decimal, counted: Decimal
-    ) -> list[tuple[Decimal, Decimal]]:
-        """Return pay and deferral by part, and by whole period where one of them is used up."""
+    def periods(self, parts: list[Part], allowed: Decimal) -> list[tuple[Decimal, Decimal]]:
+        """Return pay and deferral by part, and by whole period where the deferral is used up."""
         found: list[tuple[Decimal, Decimal]] = []
         paid = deferred = Decimal(0)
         frequency = self.design("pay_frequency")
@@ -374,7 +374,7 @@ class Year:
                 sum(column, start)
                 for column, start in zip(zip(*pairs, strict=True), before, strict=True)
             )
-            if before[0] < counted < paid or before[1] < allowed < deferred:
+            if before[1] < allowed < deferred:
                 found.append((paid - before[0], deferred - before[1]))
             else:
                 found += pairs
@@ -954,9 +954,9 @@ EXAMPLES: dict[str, tuple[str, str, int, float, Row]] = {
         "limit_date": date(2025, 8, 23), "match_contribution": "7290",
         "true_up_contribution": "3210",
     }),
-    # 2,000 a day defer 60. In June pay up to the limit on it is 48,000, the deferral 1,800.
+    # 3 % of the 350,000 that count are 10,500; of the year 21,900 are deferred, 21,000 matched.
     "counted": ("1985-05-05", "2015-05-05", 730_000, 0.03, {
-        "limit_date": None, "match_contribution": "5430", "true_up_contribution": "5070",
+        "limit_date": None, "match_contribution": "5250", "true_up_contribution": "5250",
     }),
     # 200 a day defer 16, from July 1 on 26: 7,680 of 73,000, of which 10 % are regular.
     "escalated": ("1970-05-05", "2015-05-05", 73_000, 0.08, {

@@ -60,9 +60,7 @@ def test_threads_change_nothing(project, parity, threads, large):
 @pytest.fixture(scope="module")
 def large(tmp_path_factory, parity) -> tuple[Path, Path]:
     """A company that fills several of DuckDB's row groups."""
-    folder = parity.project(
-        tmp_path_factory.mktemp("large"), 60_000, scenarios=("plan", "exact")
-    )
+    folder = parity.project(tmp_path_factory.mktemp("large"), 60_000, scenarios=("plan", "exact"))
     return folder, parity.simulate(folder, "run", YEARS, "--threads", "2")
 
 

@@ -12,7 +12,7 @@ from planalign.config.scalars import fault, plain
 from planalign.config.schedule import Faults, change_years, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pydantic import BaseModel
 
@@ -197,10 +197,10 @@ CONTRADICTIONS = (
 )
 
 
-def refuse_contradictions(plan: BaseModel) -> None:
+def refuse_contradictions(plan: BaseModel, rules: Iterable[Contradiction] = CONTRADICTIONS) -> None:
     """Raise every contradiction of a plan, each for the first year in which it holds."""
     faults = Faults()
-    for rule in CONTRADICTIONS:
+    for rule in rules:
         settings = [attrgetter(key)(plan) for key in rule.keys]
         years = change_years(*settings)
         for year in years or [0]:

@@ -6,8 +6,9 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from planalign.config.designs import ConfigFile, design_name
 from planalign.config.merge import Data, element_of, section_of
-from planalign.config.models import Config, ScenarioSettings
+from planalign.config.models import ScenarioSettings
 from planalign.config.schedule import YEARS
 from planalign.errors import Problem
 
@@ -42,7 +43,7 @@ def explain(error: ValidationError, document: Document, overrides: Data) -> list
     problems = []
     for entry in details:
         place = _place(entry)
-        if _is_inherited(place, entry, shared, document.data, overrides):
+        if _is_inherited(place, entry, shared, overrides, document.data):
             continue
         message, remedy = _words(place, entry)
         given = bool(overrides) and _is_given(overrides, place)
@@ -71,21 +72,37 @@ def _is_inherited(
     shared: set[tuple[Location, str]],
     *sources: Mapping[Any, Any],
 ) -> bool:
-    """Return whether a scenario's problem is that of the base section it completes."""
-    if len(place) < 3 or place[0] != "scenarios":
-        return False
+    """Return whether a problem is that of the base section or of the design below it."""
     written = place[:-1] if entry["type"] == "missing" else place
     if any(_is_given(source, written) for source in sources):
         return False
-    return (place[2:], entry["msg"]) in shared
+    in_scenario = place[:1] == ("scenarios",)
+    section = place[2:] if in_scenario else place
+    origins = [section] if in_scenario and section else []
+    if section[:1] == ("plan",):
+        key = (*place[: len(place) - len(section)], "plan", "design")
+        names = [_at(source, key) for source in sources if _is_given(source, key)]
+        origins += [("designs", design_name(name) or "", *section[1:]) for name in names[:1]]
+    return any((origin, entry["msg"]) in shared for origin in origins)
+
+
+def _at(data: Any, place: Location) -> Any:
+    """Return the value of the data at a path.
+
+    Raises:
+        LookupError, TypeError: there is none.
+
+    """
+    for part in place:
+        data = data[part]
+    return data
 
 
 def _is_given(data: Any, place: Location) -> bool:
     """Return whether the data has a value at a path."""
     try:
-        for part in place:
-            data = data[part]
-    except (KeyError, IndexError, TypeError):
+        _at(data, place)
+    except (LookupError, TypeError):
         return False
     return True
 
@@ -108,8 +125,8 @@ def _words(place: Location, entry: ErrorDetails) -> tuple[str, str]:
 
 
 def _model_at(place: Location) -> type[BaseModel] | None:
-    """Return the section at a path, following scenario names and list positions."""
-    model: type[BaseModel] | None = Config
+    """Return the section at a path, following names and list positions."""
+    model: type[BaseModel] | None = ConfigFile
     elements: type[BaseModel] | None = None
     for part in place:
         if elements is not None:
@@ -121,7 +138,7 @@ def _model_at(place: Location) -> type[BaseModel] | None:
 
 def _unknown_key(place: Location) -> tuple[str, str]:
     key, owner = str(place[-1])[:64], place[:-1]
-    model = _model_at(owner) or Config
+    model = _model_at(owner) or ConfigFile
     allowed = list(model.model_fields)
     where = _dotted(owner) or "the configuration"
     near = difflib.get_close_matches(key.lower(), allowed, 1)
@@ -143,6 +160,12 @@ def _unknown_key(place: Location) -> tuple[str, str]:
 def _moved(key: str, home: Location, owner: Location) -> str:
     """Say where a key belongs that stands under `owner`."""
     in_scenario = owner[:1] == ("scenarios",)
+    if owner[:1] == ("designs",):
+        if key == "design":
+            return "A design does not start from another: write its keys out"
+        if key == "plan":
+            return "A design holds the keys of plan themselves: write them without plan"
+        home = (*owner[:2], *home[1:]) if home[:1] == ("plan",) else home
     if in_scenario and (*home, key)[0] not in ScenarioSettings.model_fields:
         place = f"under {_dotted(home)}" if home else "at the top of the file"
         return f"{key} belongs {place}, the same for every scenario"
@@ -154,7 +177,7 @@ def _moved(key: str, home: Location, owner: Location) -> str:
 def _homes() -> dict[str, Location]:
     """Return the path of the section that each key belongs to."""
     homes: dict[str, Location] = {}
-    waiting: list[tuple[Location, type[BaseModel]]] = [((), Config)]
+    waiting: list[tuple[Location, type[BaseModel]]] = [((), ConfigFile)]
     while waiting:
         path, model = waiting.pop(0)
         for name in model.model_fields:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from planalign.config.designs import ConfigFile, design_names, lay_designs, without_designs
 from planalign.config.document import Document, read_document
 from planalign.config.explain import explain
-from planalign.config.merge import Data, complete_scenarios, name_scenarios, normalise, overlay
-from planalign.config.models import Config
+from planalign.config.merge import Data, complete_scenarios, names_as_text, normalise, overlay
 from planalign.config.schedule import Setting
 from planalign.config.sections import Simulation, read_start_year
 from planalign.errors import InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from planalign.config.models import Config
 
 
 def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
@@ -51,21 +53,22 @@ def parse(data: Mapping[str, Any], base: Path) -> Config:
 
 
 def _check(document: Document, overrides: Data, folder: Path) -> Config:
-    document = replace(document, data=name_scenarios(document.data))
-    overrides = name_scenarios(overrides)
+    document = replace(document, data=names_as_text(document.data))
+    overrides = names_as_text(overrides)
     data = overlay(document.data, overrides)
-    setting = Setting(folder, _start_year(data))
+    setting = Setting(folder, _start_year(data), design_names(data))
     problems = list(document.problems)
-    config = None
+    file = None
     try:
-        config = Config.model_validate(complete_scenarios(data), context=setting)
+        completed = complete_scenarios(lay_designs(data))
+        file = ConfigFile.model_validate(completed, context=setting)
     except ValidationError as error:
         problems += explain(error, document, overrides)
-    if config is None or problems:
+    if file is None or problems:
         count = f"{len(problems)} problem{'' if len(problems) == 1 else 's'}"
         ordered = sorted(problems, key=lambda problem: problem.line or 0)
         raise InputError(f"The configuration cannot be used: {count}", ordered)
-    return config
+    return without_designs(file)
 
 
 def _start_year(data: Data) -> int | None:

@@ -14,8 +14,12 @@ from typing import Any, TypeAlias, get_args
 from pydantic import BaseModel
 
 from planalign.config.models import BASELINE, Config, ScenarioSettings
+from planalign.config.plan import Plan
 
 Data: TypeAlias = dict[Any, Any]
+
+# Keys of the file that hold settings by name, and the section each of them is of.
+_NAMED: dict[str, type[BaseModel]] = {"designs": Plan, "scenarios": ScenarioSettings}
 
 
 def normalise(value: Any) -> Any:
@@ -36,12 +40,14 @@ def normalise(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def name_scenarios(data: Data) -> Data:
-    """Return the data with the names of scenarios as text: one may be called 2025."""
-    scenarios = data.get("scenarios")
-    if not isinstance(scenarios, Mapping):
-        return data
-    return {**data, "scenarios": {str(name): item for name, item in scenarios.items()}}
+def names_as_text(data: Data) -> Data:
+    """Return the data with names of scenarios and designs as text: one may be called 2025."""
+    named = {
+        key: {str(name): item for name, item in data[key].items()}
+        for key in _NAMED
+        if isinstance(data.get(key), Mapping)
+    }
+    return {**data, **named}
 
 
 def section_of(model: type[BaseModel] | None, key: Any) -> type[BaseModel] | None:
@@ -80,17 +86,18 @@ def merge(base: Mapping[Any, Any], over: Mapping[Any, Any], model: type[BaseMode
 def overlay(file: Data, overrides: Data) -> Data:
     """Return the data of a file with command-line settings laid over it."""
     merged = merge(file, overrides, Config)
-    own, over = file.get("scenarios"), overrides.get("scenarios")
-    if isinstance(own, Mapping) and isinstance(over, Mapping):
-        merged["scenarios"] = {
-            **own,
-            **{
-                name: merge(own[name], settings, ScenarioSettings)
-                if isinstance(settings, Mapping) and isinstance(own.get(name), Mapping)
-                else settings
-                for name, settings in over.items()
-            },
-        }
+    for key, model in _NAMED.items():
+        own, over = file.get(key), overrides.get(key)
+        if isinstance(own, Mapping) and isinstance(over, Mapping):
+            merged[key] = {
+                **own,
+                **{
+                    name: merge(own[name], settings, model)
+                    if isinstance(settings, Mapping) and isinstance(own.get(name), Mapping)
+                    else settings
+                    for name, settings in over.items()
+                },
+            }
     return merged
 
 

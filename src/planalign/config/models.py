@@ -6,7 +6,7 @@ import datetime
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,7 +39,7 @@ CENSUS_COLUMNS = (
 BASELINE = "baseline"
 STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")
 
-_SCENARIO_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT]i?)B", re.IGNORECASE)
 
 
@@ -114,11 +114,16 @@ def _models_at_once(value: object) -> FrozenDict[str, int]:
     return FrozenDict({step: number for step, number in found.items() if number is not None})
 
 
-def _scenario_name(name: str) -> str:
-    if _SCENARIO_NAME.fullmatch(name):
-        return name
-    remedy = "Use a letter or digit, then up to 63 letters, digits, underscores or hyphens"
-    raise fault("is not a name of a scenario", remedy)
+def name_of(what: str) -> Callable[[str], str]:
+    """Return the check of the name of, say, a scenario."""
+
+    def check(name: str) -> str:
+        if _NAME.fullmatch(name):
+            return name
+        remedy = "Use a letter or digit, then up to 63 letters, digits, underscores or hyphens"
+        raise fault(f"is not a name of {what}", remedy)
+
+    return check
 
 
 class Resources(Section):
@@ -162,7 +167,7 @@ class Config(Section):
     plan: Plan = Plan()
     resources: Resources = Resources()
     scenarios: Annotated[
-        Mapping[Annotated[str, AfterValidator(_scenario_name)], ScenarioSettings],
+        Mapping[Annotated[str, AfterValidator(name_of("a scenario"))], ScenarioSettings],
         AfterValidator(FrozenDict),
     ] = FrozenDict({BASELINE: ScenarioSettings()})
 

@@ -33,11 +33,13 @@ class Setting:
     """What validation knows beyond the value in hand.
 
     `folder` is where relative paths start; `start_year` the first simulated
-    year, None while that is itself unknown.
+    year and `designs` the names of the plan designs, None while that is itself
+    unknown.
     """
 
     folder: Path = Path()
     start_year: int | None = None
+    designs: tuple[str, ...] | None = ()
 
 
 @dataclass(frozen=True)

@@ -106,10 +106,11 @@ summed as (
     select
         *,
         {{ whole_cents("elected_units") }} as elected,
-        least(elective_deferral_limit, {{ whole_cents(
-            "least(opening_rate, maximum_rate) * (pay - pay_after)"
-            ~ " + least(closing_rate, maximum_rate) * pay_after"
-        ) }}) as regular
+        least(
+            elective_deferral_limit,
+            {{ whole_cents("elected_units") }},
+            {{ whole_cents("maximum_rate * pay") }}
+        ) as regular
     from weighed
 ),
 

@@ -125,9 +125,17 @@ inclined as (
         least(1, round(
             behavior.participation_rate::decimal(18, 6) * placed.participation_factor, 6
         ))::decimal(9, 6) as participation_rate,
-        1 - least(1, round(
-            behavior.opt_out_factor::decimal(18, 6) * placed.automatic_opt_out_rate, 6
-        ))::decimal(9, 6) as staying_rate,
+        -- Nobody opts out who would enrol unasked.
+        greatest(
+            least(1, round(
+                behavior.participation_rate::decimal(18, 6)
+                * placed.participation_factor, 6
+            )),
+            1 - least(1, round(
+                behavior.opt_out_factor::decimal(18, 6)
+                * placed.automatic_opt_out_rate, 6
+            ))
+        )::decimal(9, 6) as staying_rate,
         least(placed.deferral_maximum_rate, greatest(
             0.01::decimal(9, 6),
             round(
@@ -203,7 +211,6 @@ opened as (
     select
         *,
         case
-            when opening_status = 'undecided' then 0
             when prior_deferral_rate is not null then prior_deferral_rate
             when opening_status = 'voluntary' then chosen_rate
             when opening_status = 'automatic' and escalation
@@ -252,7 +259,6 @@ decided as (
                         reenrollment
                         and draw_saving_refusal >= reenrollment_opt_out_rate
                         then 'reenrollment'
-                    when savings_inclination < participation_rate then 'voluntary'
                 end
             -- What the census says of who enters now: already elected.
             when opening_status = 'undecided' and prior_deferral_rate > 0

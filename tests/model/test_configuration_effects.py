@@ -12,7 +12,8 @@ import duckdb
 import pytest
 from pydantic import BaseModel
 
-from planalign.config import Config, ScenarioSettings
+from planalign.config import ScenarioSettings
+from planalign.config.designs import ConfigFile, Design, ScenarioInFile
 from planalign.engine.project import PACKAGED
 from planalign.errors import InputError
 from planalign.results.fingerprint import fingerprint
@@ -224,6 +225,8 @@ WITHOUT_EFFECT = {
 }
 # Tested on its own: it says which census is refused.
 REFUSING = {"census_date"}
+# Tested on their own: one is nothing without the other.
+DESIGNS = {"designs", "plan.design"}
 
 # Marts that hold the configuration itself.
 ECHOES = {"dim_scenarios", "int_effective_parameters", "all"}
@@ -328,9 +331,11 @@ def other_project(folder: Path) -> Path:
 
 
 def test_every_key_is_tried() -> None:
-    scenario_keys = {f"scenarios.{key}" for key in keys(ScenarioSettings)}
-    found = set(keys(Config)) - scenario_keys
-    assert found == CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING
+    # Scenarios and designs hold keys that are tried where they stand at the top.
+    repeated = {f"scenarios.{key}" for key in keys(ScenarioInFile)}
+    repeated |= {f"designs.{key}" for key in keys(Design)}
+    found = set(keys(ConfigFile)) - repeated
+    assert found == CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING | DESIGNS
     assert len(found) >= 35
 
 
@@ -398,6 +403,42 @@ def test_another_machine_gives_the_same_result(
     digests: Callable[..., dict[str, str]], key: str
 ) -> None:
     assert digests(key, WITHOUT_EFFECT[key]) == digests(key)
+
+
+def test_a_plan_that_starts_from_a_design_is_the_one_written_out(
+    shared_studies: Studies, company: Path
+) -> None:
+    lean = {"match": {"formula": "tiers", "hours": 500}, "core": {"rate": 0.01}}
+    rich = {"match": {"tiers": [{"up_to": 0.1, "rate": 1}]}, "core": {"rate": 0.05}}
+    own = {"match": {"hours": 0}}
+    named = shared_studies.simulate(
+        company,
+        **BASE,
+        designs={"lean": lean, "rich": rich},
+        plan={"design": "lean"},
+        scenarios={
+            "none": {"plan": {"match": {"formula": "none"}, "core": {"rate": 0}}},
+            "lean": {},
+            "rich": {"plan": {"design": "rich", **own}},
+        },
+    )
+    written = shared_studies.simulate(
+        company,
+        **BASE,
+        plan=lean,
+        scenarios={
+            "none": {"plan": {"match": {"formula": "none"}, "core": {"rate": 0}}},
+            "lean": {},
+            "rich": {"plan": merged(rich, own)},
+        },
+    )
+    assert fingerprint(named) == fingerprint(written)
+    costs = dict(
+        named.sql(
+            "select scenario_id, match_contribution + core_contribution from fct_plan_costs"
+        ).fetchall()
+    )
+    assert 0 == costs["none"] < costs["lean"] < costs["rich"]
 
 
 def test_census_date_says_what_is_in_the_future(studies: Studies) -> None:

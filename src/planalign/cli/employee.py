@@ -29,6 +29,19 @@ _SNAPSHOTS = {
     "Paid in the year": "prorated_annual_compensation",
     "Eligible": "is_plan_eligible",
 }
+_PLAN = {
+    "Year": "simulation_year",
+    "Plan": "enrollment_status",
+    "Deferral": "deferral_rate",
+    "Plan pay": "plan_compensation",
+    "Pre-tax": "pre_tax_deferral",
+    "Roth": "roth_deferral",
+    "Catch-up": "catch_up_deferral",
+    "Match": "match_contribution",
+    "True-up": "true_up_contribution",
+    "Core": "core_contribution",
+    "Forfeited": "forfeiture",
+}
 
 
 def employee(
@@ -64,7 +77,11 @@ def _print(found: "Timeline") -> None:
     for columns, rows, left in (
         (_EVENTS, found.events, ("Event", "Details")),
         (_SNAPSHOTS, found.snapshots, ("Status",)),
+        # A run from before there was a plan has no such columns.
+        (_PLAN, [row for row in found.snapshots if "enrollment_status" in row], ("Plan",)),
     ):
+        if not rows and columns is _PLAN:
+            continue
         cells = [[_cell(row.get(name)) for name in columns.values()] for row in rows]
         print_table(list(columns), cells, left=left)
 

@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from section_keys import keys
 
-from planalign.config import Config, documented_yaml, load, to_yaml
+from planalign.config import documented_yaml, load, to_yaml
+from planalign.config.designs import ConfigFile
 from planalign.config.merge import element_of, section_of
 from planalign.errors import InputError, Problem
 
@@ -49,7 +50,7 @@ def check(file: Path, content: bytes) -> None:
     assert all(problem.message and problem.remedy for problem in problems)
 
 
-KEYS = sorted(set(keys(Config)))
+KEYS = sorted(set(keys(ConfigFile)))
 WORDS = st.sampled_from(
     [*KEYS, "auto", "exact", "18-24", "10-01", "2024-12-31", "3%", "0.03", "4GB"]
 )
@@ -124,7 +125,7 @@ def test_any_structure(file: Path, data: object) -> None:
 
 
 @patient
-@given(data=shaped(Config))
+@given(data=shaped(ConfigFile))
 def test_any_values_under_the_right_keys(file: Path, data: object) -> None:
     check(file, yaml.safe_dump(data, allow_unicode=True).encode())
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from section_keys import keys, paths
 
 from planalign.config import CENSUS_COLUMNS, Config, documented_yaml, load, parse, to_yaml
+from planalign.config.designs import ConfigFile
 from planalign.config.document import parse_document
 from planalign.config.plan import LIMIT_NAMES
 
@@ -40,7 +41,7 @@ def test_the_documented_file_has_every_key_under_a_comment() -> None:
     text = documented_yaml()
     lines, line_of = text.splitlines(), parse_document(text).lines
     assert all(len(line) <= 100 for line in lines)
-    for path in paths(Config):
+    for path in paths(ConfigFile):
         assert lines[line_of[path] - 2].lstrip().startswith("#"), path
     ratings = next(line for line in lines if "{rating: below" in line)
     assert all(f"{key}: " in ratings for key in ("rating", "share", "multiplier"))
@@ -49,7 +50,9 @@ def test_the_documented_file_has_every_key_under_a_comment() -> None:
 
 def test_the_resolved_file_has_every_key_and_plain_numbers() -> None:
     text = to_yaml(parse({"compensation": {"cola_rate": 0.025}}, Path("/study")))
-    assert set(keys(Config)) <= set(re.findall(r"\w+(?=:)", text))
+    found = set(re.findall(r"\w+(?=:)", text))
+    assert set(keys(Config)) <= found
+    assert not {"design", "designs"} & found
     assert "cola_rate: 0.025\n" in text
     assert "census: /study/census.parquet" in text
     assert yaml.safe_load(text)["workforce"]["hiring"]["level_weights"][3] == 0.18

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from planalign.config import Config
+from planalign.config.designs import ConfigFile
 from planalign.config.models import CENSUS_COLUMNS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
@@ -21,7 +21,7 @@ def sections_in(annotation):
     return [one for one in found if isinstance(one, type) and issubclass(one, BaseModel)]
 
 
-def keys(model=Config, above=""):
+def keys(model=ConfigFile, above=""):
     """Yield the dotted name and the default of every key that is no section."""
     for name, field in model.model_fields.items():
         key = f"{above}{name}"
@@ -29,7 +29,7 @@ def keys(model=Config, above=""):
         is_list = bool(inner) and inner[0] is not field.annotation
         if not inner or is_list:
             yield key, field.default
-        if inner and key != "scenarios":  # a scenario repeats the sections above it
+        if inner and key not in {"scenarios", "designs"}:  # they repeat the sections above
             yield from keys(inner[0], f"{key}.")
 
 

@@ -23,7 +23,7 @@ $(READY): $(LOCKED) pyproject.toml
 	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A realistic company of 10,000 employees, five years, three scenarios.
+# A realistic company of 10,000 employees, five years, four scenarios.
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 

@@ -128,6 +128,15 @@ CONTRADICTIONS = (
         f"Write a rate from 0.03 to 0.10, or {_NO_SAFE_HARBOR}",
     ),
     Contradiction(
+        ("escalation.enabled", "match.formula", "automatic_enrollment.default_rate"),
+        lambda escalated, formula, rate: (
+            formula == "qaca" and rate < Decimal("0.06") and not escalated
+        ),
+        "must be true with a qaca match that begins at {2}, to reach 0.06 "
+        "(section 401(k)(13)(C)(iii))",
+        "Write true, or raise automatic_enrollment.default_rate to 0.06",
+    ),
+    Contradiction(
         (
             "automatic_enrollment.default_rate",
             "deferrals.maximum_rate",

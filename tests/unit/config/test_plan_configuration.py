@@ -54,6 +54,7 @@ def places(**keys: Any) -> list[str | None]:
 
 
 QACA: dict[str, Any] = {"match.formula": "qaca", "automatic_enrollment.enabled": True}
+RISING: dict[str, Any] = {**QACA, "escalation.enabled": True}
 ENROLLED: dict[str, Any] = {"automatic_enrollment.enabled": True}
 ESCALATED: dict[str, Any] = {**ENROLLED, "escalation.enabled": True}
 INTEGRATED: dict[str, Any] = {"core.rate": 0.06}
@@ -108,8 +109,13 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("automatic_enrollment.enabled", {"match.formula": "qaca"}, QACA),
     (
         "automatic_enrollment.default_rate",
-        {**QACA, "automatic_enrollment.default_rate": 0.0299},
-        {**QACA, "automatic_enrollment.default_rate": 0.03},
+        {**RISING, "automatic_enrollment.default_rate": 0.0299},
+        {**RISING, "automatic_enrollment.default_rate": 0.03},
+    ),
+    (
+        "escalation.enabled",
+        {**QACA, "automatic_enrollment.default_rate": 0.0599},
+        {**RISING, "automatic_enrollment.default_rate": 0.0599},
     ),
     (
         "automatic_enrollment.default_rate",
@@ -249,6 +255,7 @@ def test_every_contradiction_is_listed_at_once() -> None:
         "plan.vesting.match",
         "plan.automatic_enrollment.enabled",
         "plan.automatic_enrollment.default_rate",
+        "plan.escalation.enabled",
         "plan.deferrals.roth_share",
         "plan.core.excess_rate",
     ]

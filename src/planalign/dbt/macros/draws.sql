@@ -113,13 +113,13 @@
         select keyed.carried, {{ lanes | join(", ") }}
         from (
             select
-                {{ relation }} as carried,
+                drawn_row as carried,
                 trajectory_id,
                 xor(
                     ((employee_key & 4294967295) * 3528905107) >> 32, employee_key >> 32
                 ) as mixed_word,
                 ((employee_key & 4294967295) * 3528905107) & 4294967295 as low_word
-            from {{ relation }}
+            from {{ relation }} as drawn_row
         ) as keyed
         inner join {{ ref("int_draw_streams") }} as streams
             on keyed.trajectory_id = streams.trajectory_id

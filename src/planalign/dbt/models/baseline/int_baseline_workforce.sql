@@ -32,7 +32,9 @@ first_day as (
 
 -- First year: every trajectory starts from the census.
 first_year as (
-    select list(trajectory_id) as trajectory_ids
+    select
+        list(trajectory_id) as trajectory_ids,
+        any_value(year_start) as year_start
     from trajectories
     where is_first_year
 ),
@@ -52,7 +54,7 @@ from_census as (
         coalesce(census.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
         coalesce(census.is_union, false) as is_union,
         coalesce(census.ownership_percent, 0) > 0.05 as is_five_percent_owner,
-        {{ prior_year_pay("census", "first_day.year_start") }}
+        {{ prior_year_pay("census", "first_year.year_start") }}
             as prior_year_compensation,
         false as was_highly_compensated,
         null::varchar as prior_enrollment_status,
@@ -62,7 +64,6 @@ from_census as (
         coalesce(census.balance_core, 0)::decimal(15, 2) as prior_core_balance
     from {{ ref("stg_census_data") }} as census
     cross join first_year
-    cross join first_day
     where census.is_opening
 ),
 

@@ -5,7 +5,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint bench docs lock clean
+.PHONY: demo test check lint bench soak docs lock clean
 
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
@@ -41,6 +41,11 @@ check: lint test
 # The short form; `planalign bench` alone measures everything, in half an hour.
 bench: $(READY)
 	$(BIN)/planalign bench startup scale seeds threads cache
+
+# Stops commands at random instants, over 200 times, in about half an hour. A short
+# form of it is a test.
+soak: $(READY)
+	$(BIN)/python tests/reliability/soak.py
 
 # The project's dbt documentation site, in target/docs.
 docs: $(READY)

@@ -103,6 +103,10 @@ class EnvironmentFaultError(PlanalignError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class MemoryFaultError(EnvironmentFaultError):
+    """Memory did not suffice; with less at once it may."""
+
+
 class InterruptedRunError(PlanalignError):
     """The user stopped the run; it can be resumed."""
 

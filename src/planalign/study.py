@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from dataclasses import dataclass, field
@@ -14,19 +15,24 @@ import duckdb
 
 from planalign.census.read import read_census
 from planalign.config import Config, load, parse, scenario_settings, to_yaml
+from planalign.engine.breaker import lighten, relieve, trip
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.database import WORK, Database, Settings
+from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import Trajectory, settings_text, trajectories, write_inputs
+from planalign.engine.machine import Machine
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project
+from planalign.engine.retry import Policy, Retry
 from planalign.engine.run_folder import RunFolder, provenance, run_folder
 from planalign.engine.runners import make_runner
-from planalign.engine.telemetry import EventLog, Listener, broadcast
+from planalign.engine.telemetry import EventLog, Listener, broadcast, unheard
 from planalign.engine.year_cache import Hit, Keys, YearCache, year_keys
 from planalign.engine.year_processor import YearProcessor, YearResult
 from planalign.errors import (
     EnvironmentFaultError,
     InterruptedRunError,
+    MemoryFaultError,
     ModelError,
     PlanalignError,
     UsageError,
@@ -98,8 +104,32 @@ def configuration(source: Config | Mapping[str, Any] | str | Path) -> Config:
     return parse(source, Path.cwd())
 
 
-def run_study(request: Request, listener: Listener | None = None) -> Completed:
+def provenance_of(request: Request) -> dict[str, Any]:
+    """Return what a study is computed from, fingerprints and versions, without running it.
+
+    Raises:
+        InputError: the census cannot be read.
+        UsageError: the request does not fit the configuration.
+    """
+    config = request.config
+    project = Project.at(config.dbt_project)
+    return provenance(_influences(config, _plan(request)), config.census, project)
+
+
+def run_study(
+    request: Request,
+    listener: Listener | None = None,
+    *,
+    machine: Machine = Machine(),  # noqa: B008 - frozen
+    policy: Policy = Policy(),  # noqa: B008 - frozen
+) -> Completed:
     """Simulate every year of every trajectory and publish the run.
+
+    Args:
+        request: what to run.
+        listener: is told how it goes, if there is one.
+        machine: what may fail; tests give one that does.
+        policy: how often and how long transient faults are met with another attempt.
 
     Raises:
         InputError: the census has problems.
@@ -110,12 +140,13 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
             whole year.
     """
     started = time.perf_counter()
+    listener = unheard if listener is None else listener
     plan = _plan(request)
     folder = run_folder(request.output)
     project = Project.at(request.config.dbt_project)
     with folder.claimed(resume=request.resume):
         log = EventLog(folder.events)
-        tell = broadcast(log, *([listener] if listener else []))
+        tell = broadcast(log, listener)
         simulation = request.config.simulation
         tell(
             "run_started",
@@ -125,9 +156,12 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
             trajectories=len(plan),
             resumed=request.resume,
         )
-        run = _Run(request, plan, folder, project, tell)
+        run = _Run(request, plan, folder, project, tell, machine, policy)
         try:
             years = run.run()
+            # Before the run gets its name, for nothing is written to it afterwards.
+            tell("run_completed", seconds=round(time.perf_counter() - started, 6))
+            path = folder.publish(Retry(tell, policy, machine.sleep), machine.rename)
         except PlanalignError as error:
             tell("run_failed", error=str(error))
             raise
@@ -139,19 +173,19 @@ def run_study(request: Request, listener: Listener | None = None) -> Completed:
             ) from error
         except BaseException as error:
             if not is_interruption(error):
-                tell("run_failed", error=repr(error))
-                raise
+                fault = environment_fault(f"the database of {folder.partial}", error)
+                tell("run_failed", error=str(fault or repr(error)))
+                if fault is None:
+                    raise
+                raise fault from error
             tell("run_interrupted")
             raise InterruptedRunError(
                 f"stopped; the whole years are kept in {folder.partial}",
                 f"Go on with --resume --output {folder.output}",
             ) from error
-        else:
-            tell("run_completed", seconds=round(time.perf_counter() - started, 6))
         finally:
             log.close()
-        path = folder.publish()
-        run.keep(path, years)
+        run.keep(path, years, Retry(listener, policy, machine.sleep))
     return Completed(path, tuple(years), time.perf_counter() - started)
 
 
@@ -164,14 +198,22 @@ class _Run:
     folder: RunFolder
     project: Project
     tell: Listener
+    machine: Machine
+    policy: Policy
     keys: Keys = field(default_factory=dict)
     hits: dict[str, Hit] = field(default_factory=dict)
 
     def run(self) -> list[YearResult]:
         """Simulate what is not complete yet and close the database."""
         config = self.request.config
-        database = Database(self.folder.database, _settings(config))
-        record = provenance(_influences(config, self.plan), config.census, self.project)
+        database = Database(
+            self.folder.database,
+            _settings(config),
+            self.tell,
+            machine=self.machine,
+            policy=self.policy,
+        )
+        record = provenance_of(self.request)
         self.folder.check_same_study(record)
         pipeline = pipeline_for(
             self.project, lambda: self.tell("compiling", project=str(self.project.folder))
@@ -187,15 +229,18 @@ class _Run:
             processor.run_step(Step.SETUP)
             self.folder.write("config.yaml", to_yaml(config))
             self.folder.begin(record)
-            self._look_up(pipeline, record)
+            if self.request.resume:
+                processor.abandon_year()
+            self._look_up(pipeline, record, database.retry)
             return list(self._years(processor, pipeline, database))
         finally:
             runner.close()
             database.release()
 
-    def _look_up(self, pipeline: Pipeline, record: Mapping[str, Any]) -> None:
+    def _look_up(self, pipeline: Pipeline, record: Mapping[str, Any], retry: Retry) -> None:
         """Name the state after each year, and find those that the cache has."""
-        if self.request.cache is None:
+        cache = self.request.cache
+        if cache is None:
             return
         config = self.request.config
         shared = json.dumps(
@@ -209,21 +254,29 @@ class _Run:
             sort_keys=True,
         )
         self.keys.update(year_keys(shared, config, scenario_settings(config), self.plan))
-        self.hits.update(self.request.cache.find(self.keys.values()))
+        try:
+            self.hits.update(
+                retry.run("the cache of years", lambda: cache.find(self.keys.values()))
+            )
+        except OSError as error:
+            self.tell("cache_ignored", year=None, reason=str(error))
 
-    def keep(self, path: Path, years: Sequence[YearResult]) -> None:
-        """Let the cache remember the published run, unless all of it came from there."""
+    def keep(self, path: Path, years: Sequence[YearResult], retry: Retry) -> None:
+        """Let the cache remember the published run, unless all of it came from there.
+
+        Whoever listens is told of a fault, for the run's own record is closed.
+        """
         cache = self.request.cache
         if cache is None or all(result.is_from_cache for result in years):
             return
         seconds = {result.year: result.seconds for result in years if not result.is_from_cache}
-        cache.keep(
-            path,
-            {
-                key: seconds.get(year, 0.0) / len(self.plan)
-                for (_, _, year), key in self.keys.items()
-            },
-        )
+        found = {
+            key: seconds.get(year, 0.0) / len(self.plan) for (_, _, year), key in self.keys.items()
+        }
+        try:
+            retry.run("the cache of years", lambda: cache.keep(path, found))
+        except OSError as error:
+            retry.tell("warning", message=f"the cache of years does not keep {path} ({error})")
 
     def _load_inputs(self, pipeline: Pipeline, database: Database) -> None:
         config = self.request.config
@@ -254,26 +307,71 @@ class _Run:
             opening = cursor.execute(
                 "select count(*) from stg_census_data where is_opening"
             ).fetchone()
-            complete = set(cursor.execute("from run_years").fetchall())
         size = trajectories_per_block(self.request, opening[0] if opening else 0)
-        starts = range(0, len(self.plan), size)
-        self.tell("run_planned", years=len(starts) * len(simulation.years), blocks=len(starts))
-        for first in starts:
-            block = self.plan[first : first + size]
-            processor.begin_block(block)
-            for year in simulation.years:
-                if all((t.scenario, t.replicate, year) in complete for t in block):
+        left, done, planned = self.plan, 0, 0
+        while left:
+            if size != planned:  # at the beginning, and where blocks became smaller
+                blocks, planned = done + math.ceil(len(left) / size), size
+                self.tell("run_planned", years=blocks * len(simulation.years), blocks=blocks)
+            block = left[:size]
+            try:
+                yield from self._block(processor, pipeline, database, block)
+            except MemoryFaultError as error:
+                processor.abandon_year()
+                size = self._size_after(error, database, len(block))
+                continue
+            left, done = left[len(block) :], done + 1
+            reason = relieve(database, self.request.config.resources.memory_bytes)
+            if reason is not None and left and size > 1:
+                size = self._halved(size, reason)
+
+    def _block(
+        self,
+        processor: YearProcessor,
+        pipeline: Pipeline,
+        database: Database,
+        block: Sequence[Trajectory],
+    ) -> Iterator[YearResult]:
+        """Take a block through its years, from the first on that is not complete."""
+        with database.cursor() as cursor:
+            complete = set(cursor.execute("from run_years").fetchall())
+        processor.begin_block(block)
+        for year in self.request.config.simulation.years:
+            if all((t.scenario, t.replicate, year) in complete for t in block):
+                continue
+            # A computed year is complete when the next one has been built beside
+            # its checks; a year from the cache needs the one before it complete.
+            if self._hits_of(year, block):
+                yield from self._warned(processor.settle())
+                cached = self._cached(processor, pipeline, database, year, block)
+                if cached is not None:
+                    yield from self._warned([cached])
                     continue
-                # A computed year is complete when the next one has been built beside
-                # its checks; a year from the cache needs the one before it complete.
-                if self._hits_of(year, block):
-                    yield from self._warned(processor.settle())
-                    cached = self._cached(processor, pipeline, year, block)
-                    if cached is not None:
-                        yield from self._warned([cached])
-                        continue
-                yield from self._warned(processor.start_year(year))
-            yield from self._warned(processor.settle())
+            yield from self._warned(processor.start_year(year))
+            relieve(database, self.request.config.resources.memory_bytes)
+        yield from self._warned(processor.settle())
+
+    def _size_after(self, error: MemoryFaultError, database: Database, size: int) -> int:
+        """Return how many trajectories to go on with after a block was too much.
+
+        Raises:
+            MemoryFaultError: it was a single one, alone, on one thread.
+        """
+        if lighten(database, error.what, database.settings):
+            return size
+        if size > 1:
+            return self._halved(size, error.what)
+        raise MemoryFaultError(
+            f"{error.what}, also as the only model at a time, on one thread and with one "
+            f"trajectory at a time, within {database.settings.memory_limit}",
+            "Raise resources.memory_limit (--memory-limit) and go on with --resume: the years "
+            "before are complete. Fewer threads or seeds do not help any more.",
+        ) from error
+
+    def _halved(self, size: int, reason: str) -> int:
+        half = size // 2
+        trip(self.tell, reason, f"takes its trajectories {half} at a time", trajectories=half)
+        return half
 
     def _warned(self, results: Sequence[YearResult]) -> Sequence[YearResult]:
         for result in results:
@@ -297,6 +395,7 @@ class _Run:
         self,
         processor: YearProcessor,
         pipeline: Pipeline,
+        database: Database,
         year: int,
         block: Sequence[Trajectory],
     ) -> YearResult | None:
@@ -304,10 +403,14 @@ class _Run:
         cache, found = self.request.cache, self._hits_of(year, block)
         if cache is None or not found:
             return None
-        try:
-            result = processor.adopt_year(
-                year, lambda cursor: cache.copy_year(cursor, pipeline, year, found)
+
+        def copy(cursor: duckdb.DuckDBPyConnection) -> None:
+            database.retry.run(
+                f"the cache of {year}", lambda: cache.copy_year(cursor, pipeline, year, found)
             )
+
+        try:
+            result = processor.adopt_year(year, copy)
         except duckdb.Error as error:
             if is_interruption(error):
                 raise

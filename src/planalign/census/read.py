@@ -22,6 +22,7 @@ from planalign.census.source import (
     csv_scan,
     first_line,
     open_source,
+    starved,
     unreadable_parquet,
     unusable,
 )
@@ -160,9 +161,11 @@ def read_census(
         if found.total:
             raise found.error(str(path))
         connection.execute(statements.publish(target))
-    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+    except (duckdb.OutOfMemoryException, duckdb.IOException, MemoryError) as error:
         what = f"census {path} could not be loaded: {first_line(error)}"
-        raise EnvironmentFaultError(what, "Give DuckDB more memory or disk space") from error
+        raise starved(str(path), error) or EnvironmentFaultError(
+            what, "Look at the disk of the census and of the database."
+        ) from error
     finally:
         # Some damage in a Parquet file is a fatal error that closes the database.
         with suppress(duckdb.FatalException):
@@ -208,6 +211,8 @@ def _load(task: _Task, texts: Mapping[str, str], found: _Findings) -> None:
     except UNREADABLE as error:
         if not task.source.delimiter:
             raise unreadable_parquet(str(task.path), error) from error
+        if fault := starved(str(task.path), error):
+            raise fault from error
         _load_sound_records(task, found)
 
 
@@ -230,7 +235,8 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
         except UNREADABLE as error:
             remedy = "Save the file again as CSV in UTF-8"
             message = f"cannot be read: {first_line(error)}"
-            raise unusable(str(task.path), message, remedy) from error
+            file = str(task.path)
+            raise starved(file, error) or unusable(file, message, remedy) from error
 
 
 def _summarise(task: _Task, found: _Findings) -> CensusSummary:

@@ -14,11 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 import duckdb
 
 from planalign.census.layout import key
-from planalign.errors import InputError, Problem
+from planalign.errors import EnvironmentFaultError, InputError, MemoryFaultError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from planalign.errors import PlanalignError
 
 DELIMITERS = (",", ";", "\t", "|")
 # Long enough for any header; the rest of a file is left to DuckDB.
@@ -26,7 +28,7 @@ _HEAD_BYTES = 1 << 20
 # What a file can fail with: opened as text, and scanned by DuckDB (whose binding
 # raises RuntimeError for what its library throws outside its own errors).
 READ_ERRORS = (OSError, EOFError, zlib.error)
-UNREADABLE = (duckdb.Error, UnicodeError, RuntimeError)
+UNREADABLE = (duckdb.Error, UnicodeError, RuntimeError, MemoryError)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, wanted: set[s
 
     Raises:
         InputError: the file is not there, or is not what its name says.
+        EnvironmentFaultError: memory or disk did not suffice.
 
     """
     file, name = str(path), path.name.lower()
@@ -154,13 +157,27 @@ def _parquet(connection: duckdb.DuckDBPyConnection, located: str, file: str) -> 
     return Source(names, identifiers, tuple(types), scan, parameters)
 
 
-def unreadable_parquet(file: str, error: BaseException) -> InputError:
+def unreadable_parquet(file: str, error: BaseException) -> PlanalignError:
     """Return the error of a Parquet file that DuckDB cannot read."""
-    return unusable(
+    return starved(file, error) or unusable(
         file,
         f"not a readable Parquet file: {first_line(error)}",
         "Write the file again; it may be cut off, damaged, encrypted or of another kind",
     )
+
+
+def starved(file: str, error: BaseException) -> EnvironmentFaultError | None:
+    """Return the error of a census for which memory or disk did not suffice, or nothing."""
+    if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+        return MemoryFaultError(
+            f"census {file} could not be loaded: {first_line(error)}",
+            "Raise resources.memory_limit (--memory-limit), or free memory.",
+        )
+    if isinstance(error, duckdb.IOException) and "No space left on device" in str(error):
+        return EnvironmentFaultError(
+            f"census {file} could not be loaded: {first_line(error)}", "Free disk space."
+        )
+    return None
 
 
 def _top_level(schema: list[tuple[str, int, int]]) -> list[tuple[str, int]]:

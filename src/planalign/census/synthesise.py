@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -85,6 +86,7 @@ def generate_census(
         raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
+        _clear_leftovers(output)
         with duckdb.connect() as connection:
             census = _census(connection, employees, seed, census_date)
             if suffix == ".csv":
@@ -97,6 +99,22 @@ def generate_census(
         raise EnvironmentFaultError(what, "Check disk space, memory and permissions") from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _clear_leftovers(output: Path) -> None:
+    """Remove what processes that were killed in the middle left of the same file."""
+    pattern = re.compile(rf"\.{re.escape(output.name)}\.(\d+)\.partial")
+    leftovers = [
+        (path, int(found[1]))
+        for path in output.parent.iterdir()
+        if (found := pattern.fullmatch(path.name))
+    ]
+    if leftovers:
+        import psutil  # noqa: PLC0415 - takes 30 ms
+
+        for path, process in leftovers:
+            if not psutil.pid_exists(process):
+                path.unlink(missing_ok=True)
 
 
 def _census(

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from planalign.engine.telemetry import Listener
 
+# What went wrong and is mended, in a line of its own.
+_SAID = {
+    "retried": "{what}: attempt {attempt} failed ({error}); the next in {wait_seconds} s",
+    "group_failed": "A group of models failed ({error}); the rest of it runs one by one.",
+}
+
 
 @contextmanager
 def following() -> Iterator[Listener]:
@@ -54,7 +60,7 @@ def following() -> Iterator[Listener]:
         def show(kind: str, **details: Any) -> None:
             if kind == "run_planned":
                 years["all"] = details["years"]
-                bar.update(task, total=years["all"], done=f"0/{years['all']} years")
+                bar.update(task, total=years["all"], done=f"{years['done']}/{years['all']} years")
             elif kind == "compiling":
                 bar.update(task, description="compiling the models with dbt")
             elif kind == "year_started":
@@ -74,6 +80,8 @@ def following() -> Iterator[Listener]:
                 finish_year()
             elif kind == "warning":
                 bar.console.print(f"Warning: {details['message']}", markup=False)
+            elif kind in _SAID:
+                bar.console.print(_SAID[kind].format(**details), markup=False)
 
         yield show
 
@@ -89,3 +97,5 @@ def _plain(kind: str, **details: Any) -> None:
         console.say(f"{details['year']}: from cache, saved {details['saved_seconds']:.2f} s")
     elif kind == "warning":
         console.warn(details["message"])
+    elif kind in _SAID:
+        console.say(_SAID[kind].format(**details))

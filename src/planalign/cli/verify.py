@@ -1,4 +1,4 @@
-"""`planalign verify`: whether two runs are the same, bit by bit."""
+"""`planalign verify`: whether two runs, or a run and its repetition, are the same, bit by bit."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,9 +7,10 @@ import typer
 
 from planalign.cli.options import Json, Replicate, Scenario
 from planalign.cli.output import emit, emit_json
-from planalign.errors import ExitCode
+from planalign.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from planalign.reproduction import Change, Reproduction
     from planalign.results.comparison import Comparison, MartDifference, RowDifference
 
 
@@ -18,13 +19,40 @@ _LONGEST = 60
 
 
 def verify(
-    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="Folder of a finished run.")],
-    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another.")],
+    run_a: Annotated[
+        Path | None, typer.Argument(metavar="[RUN_A]", help="Folder of a finished run.")
+    ] = None,
+    run_b: Annotated[Path | None, typer.Argument(metavar="[RUN_B]", help="Another.")] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            metavar="FILE",
+            help="provenance.json of a run: simulate it again and compare.",
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="F", help="With --against. Default: config.yaml beside."),
+    ] = None,
+    census: Annotated[
+        Path | None,
+        typer.Option("--census", metavar="F", help="With --against. Default: the configured one."),
+    ] = None,
+    fingerprints: Annotated[
+        Path | None,
+        typer.Option(
+            "--fingerprints",
+            metavar="F",
+            help="With --against: what `planalign fingerprint --json` printed of the run. "
+            "Default: the results beside.",
+        ),
+    ] = None,
     scenario: Scenario = None,
     replicate: Replicate = None,
     json: Json = False,
 ) -> None:
-    """Compare two runs bit by bit.
+    """Compare two runs bit by bit, or a run of the past with what its inputs give now.
 
     Exits with 3, and names the first differing rows and columns, if they differ.
 
@@ -35,18 +63,71 @@ def verify(
     identify a row, empty if none do); rows_only_in_a, rows_only_in_b and
     rows_changed (numbers of rows); rows, the first ten, each with side ("a",
     "b" or "both"), key, and columns: by column the values a and b as text.
+    With --against, a is the run of the past, b the new simulation, and changes
+    lists what is not as recorded: what, recorded, found.
     """
+    if against is None:
+        outcome = _compared(run_a, run_b, (config, census, fingerprints), scenario, replicate)
+    elif run_a is not None:
+        raise UsageError("two runs or --against can be verified, not both", "Name one of them.")
+    else:
+        from planalign.cli.progress import following  # noqa: PLC0415 - duckdb is slow to import
+        from planalign.reproduction import reproduce  # noqa: PLC0415
+
+        with following() as listener:
+            outcome = reproduce(
+                against,
+                config=config,
+                census=census,
+                fingerprints=fingerprints,
+                scenario=scenario,
+                replicate=replicate,
+                listener=listener,
+            )
+    if json:
+        emit_json(outcome.as_dict())
+    else:
+        emit(_reproduced(outcome) if against else _text(outcome))
+    if not outcome.identical:
+        raise typer.Exit(ExitCode.DIFFERENCE)
+
+
+def _compared(
+    run_a: Path | None,
+    run_b: Path | None,
+    of_against: tuple[Path | None, ...],
+    scenario: str | None,
+    replicate: int | None,
+) -> Any:
     from planalign.results import open_run  # noqa: PLC0415 - duckdb is slow to import
     from planalign.results.verify import verify as compare  # noqa: PLC0415
 
+    if run_a is None or run_b is None:
+        raise UsageError("two runs are compared", "Name both, or the record of one with --against.")
+    if any(of_against):
+        raise UsageError(
+            "--config, --census and --fingerprints belong to --against",
+            "Runs are compared as they are; leave them out.",
+        )
     with open_run(run_a) as a, open_run(run_b) as b:
-        comparison = compare(a, b, scenario, replicate)
-    if json:
-        emit_json(comparison.as_dict())
-    else:
-        emit(_text(comparison))
-    if not comparison.identical:
-        raise typer.Exit(ExitCode.DIFFERENCE)
+        return compare(a, b, scenario, replicate)
+
+
+def _reproduced(outcome: "Reproduction") -> str:
+    lines = [
+        f"Not as recorded: {one.what.replace('.', ' of ', 1)}: {_now(one)}"
+        for one in outcome.changes
+    ]
+    if not outcome.identical:
+        lines.append("A is the run of the past, B the new simulation.")
+    return "\n".join([*lines, _text(outcome.comparison)])
+
+
+def _now(change: "Change") -> str:
+    before, after = (value or "absent" for value in (change.recorded, change.found))
+    if change.what.startswith("fingerprints."):
+        before, after = before[:12], after[:12]
+    return f"{before}, now {after}"
 
 
 def _text(comparison: "Comparison") -> str:
@@ -54,6 +135,8 @@ def _text(comparison: "Comparison") -> str:
         return f"Identical: {comparison.fingerprint_a['all']}"
     marts = len(comparison.fingerprint_a.keys() | comparison.fingerprint_b.keys()) - 1
     lines = [f"Different: {len(comparison.differences)} of {marts} marts"]
+    if not comparison.differences:
+        lines.append("The digest of all that A gives is not that of its marts.")
     for mart in comparison.differences:
         lines += ["", *_mart(mart)]
     return "\n".join(lines)
@@ -62,6 +145,8 @@ def _text(comparison: "Comparison") -> str:
 def _mart(mart: "MartDifference") -> list[str]:
     if mart.only_in:
         return [f"{mart.mart}: only in {mart.only_in.upper()}"]
+    if mart.rows_a is None:
+        return [f"{mart.mart}: another digest; without the results of A, no row can be named"]
     lines = [
         f"{mart.mart}: {mart.rows_a:,} rows in A, {mart.rows_b:,} in B; "
         f"{mart.rows_changed:,} changed, {mart.rows_only_in_a:,} only in A, "

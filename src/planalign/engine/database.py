@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-import duckdb
-
-from planalign.errors import EnvironmentFaultError
+from planalign.engine.faults import FAILURES, environment_fault
+from planalign.engine.machine import Machine
+from planalign.engine.retry import Policy, Retry
+from planalign.engine.telemetry import unheard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    import duckdb
+
+    from planalign.engine.telemetry import Listener
+
+_T = TypeVar("_T")
 
 # Read by every DuckDB version that planalign supports.
 STORAGE_VERSION = "v1.5.0"
@@ -31,16 +38,26 @@ class Settings:
     """How much of the machine DuckDB may use.
 
     `threads` are DuckDB's worker threads, `memory_limit` a size such as `4GB`;
-    `models_at_once` limits how many models of a step run side by side.
+    `models_at_once` limits how many models of a step run side by side; `alone`, a
+    model has neither another model nor a check beside it.
     """
 
     threads: int
     memory_limit: str
     models_at_once: Mapping[str, int] = field(default_factory=dict)
+    alone: bool = False
 
     def models_of(self, step: str) -> int:
         """Return how many models of a step may run side by side."""
+        if self.alone:
+            return 1
         return min(self.threads, self.models_at_once.get(step, self.threads))
+
+    def lighter(self) -> Settings | None:
+        """Return the next settings that need less memory, or nothing where none do."""
+        if not self.alone:
+            return replace(self, alone=True)
+        return replace(self, threads=1) if self.threads > 1 else None
 
 
 class Database:
@@ -50,45 +67,103 @@ class Database:
     command, and the next `cursor` opens it again, with the same settings.
     """
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: Settings,
+        tell: Listener = unheard,
+        *,
+        machine: Machine = Machine(),  # noqa: B008 - frozen
+        policy: Policy = Policy(),  # noqa: B008 - frozen
+    ) -> None:
         self.path = path
         self.settings = settings
+        self.tell = tell
+        self.machine = machine
+        self.retry = Retry(tell, policy, machine.sleep)
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         self._lent: set[duckdb.DuckDBPyConnection] = set()
 
     def create(self) -> None:
-        """Create the file, if it is not there, in the oldest supported format."""
-        if self.path.exists():
-            return
-        quoted = str(self.path).replace("'", "''")
-        with duckdb.connect() as memory:
-            memory.execute(f"attach '{quoted}' as results (storage_version '{STORAGE_VERSION}')")
-            memory.execute("create schema results.inputs")
+        """Create the file, if it is not there, in the oldest supported format.
+
+        Raises:
+            EnvironmentFaultError: it cannot be written.
+        """
+        if not self.path.exists():
+            self._guarded("creating", self._create)
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Return the connection, opening it where it is not.
 
         Raises:
-            EnvironmentFaultError: the file is locked or cannot be read.
+            EnvironmentFaultError: the file stays locked or cannot be read.
         """
         if self._connection is None:
-            try:
-                # Set after opening, as dbt does: DuckDB refuses a second connection of
-                # a process that opens the file with another configuration.
-                self._connection = duckdb.connect(str(self.path))
-                self._connection.execute("set threads = ?", [self.settings.threads])
-                self._connection.execute("set memory_limit = ?", [self.settings.memory_limit])
-                # A checkpoint inside a year writes half-filled row groups twice.
-                self._connection.execute("set wal_autocheckpoint = ?", [_WAL_SIZE])
-                self._connection.execute(f"attach if not exists ':memory:' as {WORK}")
-            except duckdb.IOException as error:
-                raise EnvironmentFaultError(
-                    f"{self.path} cannot be opened ({error})",
-                    "Close the program that holds it, or remove the unfinished run.",
-                ) from error
+            self._connection = self._guarded("opening", self._open)
         return self._connection
+
+    def _guarded(self, doing: str, work: Callable[[], _T]) -> _T:
+        what = f"{doing} {self.path}"
+        try:
+            return self.retry.run(what, work)
+        except FAILURES as error:
+            fault = environment_fault(what, error)
+            if fault is None:
+                raise
+            raise fault from error
+
+    def _create(self) -> None:
+        quoted = str(self.path).replace("'", "''")
+        with self.machine.connect(":memory:") as memory:
+            memory.execute(f"attach '{quoted}' as results (storage_version '{STORAGE_VERSION}')")
+            memory.execute("create schema if not exists results.inputs")
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        connection = self.machine.connect(str(self.path))
+        try:
+            # Set after opening, as dbt does: DuckDB refuses a second connection of
+            # a process that opens the file with another configuration.
+            connection.execute("set threads = ?", [self.settings.threads])
+            connection.execute("set memory_limit = ?", [self.settings.memory_limit])
+            # A checkpoint inside a year writes half-filled row groups twice.
+            connection.execute("set wal_autocheckpoint = ?", [_WAL_SIZE])
+            connection.execute(f"attach if not exists ':memory:' as {WORK}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def use(self, settings: Settings) -> None:
+        """Go on with other settings; what is under way may end under the old ones."""
+        self.settings = settings
+        if self._connection is not None:
+            with self.cursor() as cursor:
+                cursor.execute("set threads = ?", [settings.threads])
+
+    def attempt(
+        self,
+        what: str,
+        work: Callable[[duckdb.DuckDBPyConnection], _T],
+        *,
+        model: str | None = None,
+    ) -> _T:
+        """Do work on a cursor, again while a transient fault keeps it from being done.
+
+        Args:
+            what: what is worked on, for people to read.
+            work: one statement or one transaction. Where it fails, the cursor is
+                closed, which rolls back.
+            model: its name, where the work builds one.
+        """
+
+        def once() -> _T:
+            with self.cursor() as cursor:
+                return work(cursor)
+
+        return self.retry.run(what, once, model=model)
 
     @contextlib.contextmanager
     def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:

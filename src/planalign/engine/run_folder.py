@@ -19,11 +19,11 @@ from planalign.engine.database import FILE_NAME
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from planalign.engine.project import Project
+    from planalign.engine.retry import Retry
 
-_LOCK = "lock"
 _PROVENANCE = "provenance.json"
 
 
@@ -58,10 +58,7 @@ class RunFolder:
             EnvironmentFaultError: another process is writing it, or the folder
                 cannot be made.
         """
-        if self.output.exists():
-            raise UsageError(
-                f"{self.output} is there already", "Name another --output, or remove it."
-            )
+        self._refuse_finished()
         if self.partial.exists() and not resume and any(self.partial.iterdir()):
             raise UsageError(
                 f"{self.partial} holds an unfinished run",
@@ -69,7 +66,9 @@ class RunFolder:
             )
         try:
             self.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = (self.partial / _LOCK).open("w")
+            # Beside the folder: inside, it would be published, or be gone too early.
+            path = self.partial.with_name(f"{self.partial.name}.lock")
+            lock = path.open("w")
         except OSError as error:
             raise EnvironmentFaultError(
                 f"{self.partial} cannot be written ({error.strerror})",
@@ -84,12 +83,29 @@ class RunFolder:
                     "Wait for it, or name another --output.",
                 ) from error
             try:
+                self._settle()
                 yield
             except BaseException:
                 # Nothing was simulated: there is nothing to resume.
                 if not (self.partial / _PROVENANCE).is_file():
                     shutil.rmtree(self.partial, ignore_errors=True)
                 raise
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _refuse_finished(self) -> None:
+        if self.output.exists():
+            raise UsageError(
+                f"{self.output} is there already", "Name another --output, or remove it."
+            )
+
+    def _settle(self) -> None:
+        """Look again, now that nobody else can change what is there."""
+        self._refuse_finished()
+        # Stopped before anything was written down: nothing of it can be resumed.
+        if not (self.partial / _PROVENANCE).is_file():
+            for left in self.partial.iterdir():
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def begin(self, provenance: Mapping[str, Any]) -> None:
         """Write down what the run is computed from: from here on it can be resumed."""
@@ -121,15 +137,26 @@ class RunFolder:
                 "Resume with what it was started with, or remove the folder and start anew.",
             )
 
-    def publish(self) -> Path:
-        """Give the closed run its name. From here on it is never written again."""
-        for name in (f"{FILE_NAME}.wal", _LOCK):
-            (self.partial / name).unlink(missing_ok=True)
+    def publish(self, retry: Retry, rename: Callable[[Path, Path], None] = os.rename) -> Path:
+        """Give the closed run its name. From here on it is never written again.
+
+        Raises:
+            EnvironmentFaultError: the database was not written whole when it was closed.
+            OSError: it could not be written out, which is not tried again, for the
+                system may have dropped what it could not write; or not be renamed.
+        """
+        log = self.partial / f"{FILE_NAME}.wal"
+        if log.exists() and log.stat().st_size > 0:
+            raise EnvironmentFaultError(
+                f"{self.database} is not whole: a part of it is still in {log.name}",
+                "Free disk space or look at the disk, and go on with --resume.",
+            )
+        log.unlink(missing_ok=True)
         shutil.rmtree(self.partial / f"{FILE_NAME}.tmp", ignore_errors=True)
         for path in self.partial.iterdir():
             if path.is_file():
                 _synchronise(path)
-        self.partial.rename(self.output)
+        retry.run(f"publishing {self.output}", lambda: rename(self.partial, self.output))
         _synchronise(self.output.parent)
         return self.output
 

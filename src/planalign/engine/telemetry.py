@@ -19,6 +19,10 @@ class Listener(Protocol):
         """Take one event."""
 
 
+def unheard(kind: str, **details: Any) -> None:
+    """Take an event that nobody listens to."""
+
+
 class EventLog:
     """Append-only `events.jsonl`: `sequence`, `time` (Unix seconds), `kind`, details.
 

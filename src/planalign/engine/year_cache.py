@@ -13,15 +13,17 @@ import json
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign.engine.database import FILE_NAME
+from planalign.engine.faults import Fault, fault_of
 from planalign.engine.inputs import yearly_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import duckdb
 
@@ -88,18 +90,30 @@ def _digest(*parts: str) -> str:
 
 
 class YearCache:
-    """A folder of entries, the least recently used of which make room for new ones."""
+    """A folder of entries, the least recently used of which make room for new ones.
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
+    Its methods raise what may be gone in a moment, for the caller to try again;
+    an entry that is missing or damaged is passed over.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        limit_bytes: int,
+        link: Callable[[Path, Path], None] = os.link,
+        read_text: Callable[[Path], str] = Path.read_text,
+    ) -> None:
         self._folder = folder / "years"
         self._limit = limit_bytes
+        self._link = link
+        self._read_text = read_text
 
     def find(self, keys: Iterable[str]) -> dict[str, Hit]:
         """Return where each of `keys` is, for those that are there and undamaged."""
         wanted = set(keys)
         found: dict[str, Hit] = {}
         for entry in self._entries():
-            index = _read_index(entry)
+            index = self._read_index(entry)
             if index is None:
                 continue
             for key, seconds in index["years"].items():
@@ -123,7 +137,7 @@ class YearCache:
             hits: where each (scenario, replicate) has it.
 
         Raises:
-            duckdb.Error: an entry is damaged; nothing was copied.
+            duckdb.Error: an entry is damaged or cannot be read; nothing was copied.
         """
         by_entry: dict[Path, list[tuple[str, int]]] = {}
         for trajectory, hit in hits.items():
@@ -158,7 +172,8 @@ class YearCache:
             for alias in attached:
                 cursor.execute(f"detach {alias}")
         for entry in by_entry:
-            os.utime(entry / _INDEX)  # used now: the last to make room
+            with suppress(OSError):  # a folder of somebody else, or gone meanwhile
+                os.utime(entry / _INDEX)  # used now: the last to make room
 
     def _copy(
         self,
@@ -208,8 +223,9 @@ class YearCache:
         partial = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
         try:
             try:
-                os.link(database, partial / FILE_NAME)
-            except OSError:  # another file system, or one without links
+                self._link(database, partial / FILE_NAME)
+            except OSError as error:  # another file system, or one without links
+                _raise_if_transient(error)
                 shutil.copy2(database, partial / FILE_NAME)
             status = (partial / FILE_NAME).stat()
             index = {
@@ -220,8 +236,9 @@ class YearCache:
             }
             (partial / _INDEX).write_text(json.dumps(index))
             partial.rename(self._folder / _digest(*sorted(keys)))
-        except OSError:
+        except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)  # the same study, or a full disk
+            _raise_if_transient(error)
 
     def forget(self, entry: Path) -> None:
         """Remove an entry that turned out to be damaged."""
@@ -253,19 +270,26 @@ class YearCache:
             self.forget(entry)
             total -= used
 
-
-def _read_index(entry: Path) -> dict[str, Any] | None:
-    """Return the index of an entry, or nothing where it does not fit its database."""
-    try:
-        index: dict[str, Any] = json.loads((entry / _INDEX).read_text())
-        status = (entry / FILE_NAME).stat()
-        if (index["format"], index["size"], index["changed"]) != (
-            _FORMAT,
-            status.st_size,
-            status.st_mtime_ns,
-        ):
+    def _read_index(self, entry: Path) -> dict[str, Any] | None:
+        """Return the index of an entry, or nothing where it does not fit its database."""
+        try:
+            index: dict[str, Any] = json.loads(self._read_text(entry / _INDEX))
+            status = (entry / FILE_NAME).stat()
+            if (index["format"], index["size"], index["changed"]) != (
+                _FORMAT,
+                status.st_size,
+                status.st_mtime_ns,
+            ):
+                return None
+            index["years"].items()
+        except OSError as error:
+            _raise_if_transient(error)
             return None
-        index["years"].items()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    return index
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return index
+
+
+def _raise_if_transient(error: OSError) -> None:
+    if fault_of(error) is Fault.TRANSIENT:
+        raise error

@@ -118,6 +118,7 @@ class YearProcessor:
         self._block: tuple[Trajectory, ...] = ()
         self._in_hand: _Year | None = None
         self._unchecked: _Year | None = None  # built; its checks are under way
+        self._completed: tuple[YearResult, ...] = ()  # while another year failed
 
     def begin_block(self, block: Sequence[Trajectory]) -> None:
         """Take up another block; its years start anew.
@@ -129,8 +130,9 @@ class YearProcessor:
         self._require(Step.SETUP, self._is_set_up)
         self._require_settled()
         self._block = tuple(block)
-        with self._database.cursor() as cursor:
-            set_block(cursor, self._pipeline, self._block)
+        self._database.attempt(
+            "taking up a block", lambda cursor: set_block(cursor, self._pipeline, self._block)
+        )
 
     async def process_year(self, year: int) -> YearResult:
         """Simulate a year without blocking the event loop.
@@ -171,9 +173,10 @@ class YearProcessor:
                     self._build((step,))
         except PlanalignError:
             # The year before counts, or its broken rule is the cause to be told.
-            self._settle(until=current.started)
+            self._completed += self._settle(until=current.started)
             raise
-        completed = self._settle(until=current.started)
+        completed = (*self._completed, *self._settle(until=current.started))
+        self._completed = ()
         current.checks = self._runner.start_tests(Step.VALIDATION)
         self._in_hand, self._unchecked = None, current
         return completed if current.checks.is_beside else (*completed, *self.settle())
@@ -187,7 +190,26 @@ class YearProcessor:
         completed = self._settle(until=None)
         if completed:
             self._drop_intermediates()
+        completed, self._completed = (*self._completed, *completed), ()
         return completed
+
+    def abandon_year(self) -> None:
+        """Remove what there is of years that are not complete, of every trajectory.
+
+        For a year that failed, before its block is taken up again, and for what a
+        stopped run left: rules look at all rows of a year, whatever its blocks.
+        """
+        self._in_hand = self._unchecked = None
+        with self._database.cursor() as cursor:
+            for fact in self._pipeline.yearly_facts:
+                if fact.has_year:
+                    key = ["scenario_id", "simulation_year"]
+                    names = ", ".join(key + (["replicate"] if fact.has_replicate else []))
+                    cursor.execute(
+                        f"delete from {fact.relation} where ({names}) not in "
+                        f"(select {names} from run_years)"
+                    )
+        self._drop_intermediates()
 
     def adopt_year(
         self, year: int, copy: Callable[[duckdb.DuckDBPyConnection], None]
@@ -284,22 +306,25 @@ class YearProcessor:
     def _setup(self) -> None:
         """Make inputs, reference tables, empty facts and staging models, once per run."""
         self._load_inputs(self._database)
-        with self._database.cursor() as cursor:
-            for fact in self._pipeline.yearly_facts:
-                cursor.execute(fact.create_statement())
-            cursor.execute(
-                "create table if not exists run_years (scenario_id varchar not null, "
-                "replicate integer not null, simulation_year integer not null)"
-            )
+        self._database.attempt("creating the facts", self._create_facts)
         self._runner.load_seeds()
         for timing in self._runner.run_models((Step.SETUP,)):
             self._tell_of(timing, None)
         self._judge(None, Step.SETUP, self._runner.start_tests(Step.SETUP))
         self._is_set_up = True
 
+    def _create_facts(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        for fact in self._pipeline.yearly_facts:
+            cursor.execute(fact.create_statement())
+        cursor.execute(
+            "create table if not exists run_years (scenario_id varchar not null, "
+            "replicate integer not null, simulation_year integer not null)"
+        )
+
     def _turn_to(self, year: int) -> None:
         """Turn to a year, if the one before it is complete or being checked."""
-        with self._database.cursor() as cursor:
+
+        def turn(cursor: duckdb.DuckDBPyConnection) -> None:
             missing = cursor.execute(
                 "select scenario_id, replicate from inputs.trajectories "
                 "where ? > (select start_year from inputs.control) "
@@ -321,6 +346,8 @@ class YearProcessor:
                 [year],
             )
             set_year(cursor, year)
+
+        self._database.attempt(f"turning to {year}", turn)
 
     def _build(self, steps: Sequence[Step]) -> None:
         """Build the models of steps that follow each other."""
@@ -382,11 +409,10 @@ class YearProcessor:
         self._unchecked = None  # not complete, should a check be broken
         self._judge(year, Step.VALIDATION, year.checks)
         year.seconds[Step.VALIDATION] = year.checks.seconds
-        with self._database.cursor() as cursor:
-            cursor.execute(
-                "insert into run_years select scenario_id, replicate, ? from inputs.trajectories",
-                [year.year],
-            )
+        mark = "insert into run_years select scenario_id, replicate, ? from inputs.trajectories"
+        self._database.attempt(
+            f"completing {year.year}", lambda cursor: cursor.execute(mark, [year.year])
+        )
         result = self._result(year, until or time.perf_counter())
         self._tell(
             "year_completed",
@@ -405,14 +431,18 @@ class YearProcessor:
                 cursor.execute(f"drop {kind} if exists {model.relation}")
 
     def _result(self, year: _Year, until: float, *, is_from_cache: bool = False) -> YearResult:
-        with self._database.cursor() as cursor:
-            summaries = self._summaries(cursor, year.year)
-            counts = " union all ".join(
-                f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"
-                for fact in self._pipeline.yearly_facts
-                if fact.has_year
-            )
-            rows = dict(cursor.execute(counts, {"year": year.year}).fetchall())
+        counts = " union all ".join(
+            f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"
+            for fact in self._pipeline.yearly_facts
+            if fact.has_year
+        )
+        summaries, rows = self._database.attempt(
+            f"the summary of {year.year}",
+            lambda cursor: (
+                self._summaries(cursor, year.year),
+                dict(cursor.execute(counts, {"year": year.year}).fetchall()),
+            ),
+        )
         return YearResult(
             year=year.year,
             seconds=until - year.started,

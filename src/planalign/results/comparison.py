@@ -69,7 +69,7 @@ class Comparison:
     @property
     def identical(self) -> bool:
         """Say whether both runs hold the same marts, columns and bits."""
-        return self.fingerprint_a["all"] == self.fingerprint_b["all"]
+        return self.fingerprint_a == self.fingerprint_b
 
     def as_dict(self) -> dict[str, Any]:
         """Return the comparison as the object that `--json` prints; values are text."""

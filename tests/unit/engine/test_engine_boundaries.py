@@ -32,3 +32,17 @@ def test_a_core_module_imports_no_interface_and_no_dbt(module):
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_a_run_without_a_fault_does_not_pay_for_retries(studies):
+    script = (
+        "import sys; from planalign.study import *; "
+        "run_study(Request(configuration({'census': sys.argv[1], "
+        "'simulation': {'start_year': 2025, 'end_year': 2025}}), Path(sys.argv[2]))); "
+        "print([n for n in sys.modules if n == 'tenacity'])"
+    )
+    census, output = str(studies.generated(20)), str(studies.new())
+    found = subprocess.run(
+        [sys.executable, "-c", script, census, output], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from planalign.engine.faults import environment_fault
 from planalign.errors import ModelError
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
+    from planalign.errors import PlanalignError
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,20 @@ class Runner(Protocol):
         """Give back what the runner holds."""
 
 
-def model_error(model: Model, runner: str, message: str) -> ModelError:
+def model_failure(model: Model, runner: str, error: BaseException) -> PlanalignError:
     """Return the error that names a failed model, its file and the database's words."""
-    return ModelError(
-        f"model {model.name} ({model.path}) failed in the {runner} runner: {message.strip()}",
+    what = f"model {model.name} ({model.path})"
+    return environment_fault(what, error) or ModelError(
+        f"{what} failed in the {runner} runner: {str(error).strip()}",
         "The years before are complete. With the cause outside gone, --resume goes on from them; "
         "after a change to the models or the input, start anew.",
     )
+
+
+def check_failure(test: DataTest, error: BaseException) -> PlanalignError:
+    """Return the error that names a test that could not be run, and its file."""
+    what = f"test {test.name} ({test.path})"
+    return environment_fault(what, error) or ModelError(f"{what} failed to run: {error}")
 
 
 def pack(groups: Sequence[tuple[Model, ...]], most: int) -> Iterator[tuple[Model, ...]]:

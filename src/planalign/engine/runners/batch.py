@@ -11,81 +11,151 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.runners.base import FinishedChecks, Timing, model_error, names_of, pack
-from planalign.engine.runners.dbt_command import arguments, checks, environment
-from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.engine.breaker import lighten
+from planalign.engine.faults import Fault, ReportedError, fault_of, first_words
+from planalign.engine.runners.base import Timing, model_failure, names_of, pack
+from planalign.engine.runners.dbt_command import (
+    Result,
+    arguments,
+    environment,
+    failure,
+    run_tests,
+)
+from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from planalign.engine.database import Database
     from planalign.engine.pipeline import Model, Pipeline, Step
     from planalign.engine.project import Project
+    from planalign.engine.runners.base import FinishedChecks
 
 MODELS_PER_COMMAND = 8
 
 
+def dbt_runner(manifest: Any = None) -> Any:
+    """Return dbt in this process, with a manifest that it need not parse again.
+
+    Raises:
+        EnvironmentFaultError: dbt is not installed.
+    """
+    try:
+        from dbt.cli.main import dbtRunner
+    except ImportError as error:
+        raise EnvironmentFaultError(f"dbt is not installed ({error})") from error
+    return dbtRunner(manifest=manifest)
+
+
 class BatchRunner:
-    """In-process dbt, a dependency group of up to eight models a command."""
+    """In-process dbt, a dependency group of up to eight models a command.
+
+    What a group leaves unbuilt is built model by model, so that an error names the
+    one that failed.
+    """
 
     name = "batch"
     overlaps_steps = False
 
-    def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
-        try:
-            from dbt.cli.main import dbtRunner
-        except ImportError as error:
-            raise EnvironmentFaultError(f"dbt is not installed ({error})") from error
+    def __init__(
+        self,
+        project: Project,
+        pipeline: Pipeline,
+        database: Database,
+        make_dbt: Callable[[Any], Any] = dbt_runner,
+    ) -> None:
         self._project = project
         self._pipeline = pipeline
         self._database = database
-        # The path must be absolute: a kept dbt stays with the first database it saw
-        # when only the folder changes.
-        self._environment = environment(database, database.path.resolve())
-        parsed = self._invoke(dbtRunner(), ["parse"])
-        self._dbt = dbtRunner(manifest=parsed.result)
+        self._dbt = make_dbt(None)
+        try:
+            parsed = database.retry.run("dbt parse", lambda: self._invoke(["parse"]))
+        except ReportedError as error:
+            raise failure("dbt parse", error) from error
+        self._dbt = make_dbt(parsed)
 
     def load_seeds(self) -> None:
         """Run `dbt seed`."""
-        done = self._invoke(self._dbt, ["seed", "--full-refresh"])
-        self._raise_unless_run(done, "seed")
+
+        def attempt() -> None:
+            for result in self._invoke(["seed", "--full-refresh"]):
+                if str(result.status) == "error":
+                    raise ReportedError(str(result.message))
+
+        try:
+            self._database.retry.run("dbt seed", attempt)
+        except ReportedError as error:
+            raise failure("dbt seed", error) from error
 
     def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
         """Run the dependency groups of the steps, one dbt command each."""
         for step in steps:
-            for command in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
-                yield from self._run_group(step, {model.name: model for model in command})
+            for group in pack(self._pipeline.groups(step), MODELS_PER_COMMAND):
+                yield from self._run_group(group)
 
     def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt command."""
-        started = time.perf_counter()
-        names = names_of(self._pipeline, step)
-        if not names:
-            return FinishedChecks([])
-        done = self._invoke(self._dbt, ["test", "--select", *names])
-        self._raise_unless_run(done, "test")
-        found = {r.node.name: (str(r.status), r.failures) for r in done.result}
-        return checks(self._database, self._pipeline.tests_of(step), found, started)
 
-    def _run_group(self, step: Step, models: Mapping[str, Model]) -> Iterator[Timing]:
-        threads = str(self._database.settings.models_of(step))
-        done = self._invoke(self._dbt, ["run", "--threads", threads, "--select", *models])
-        self._raise_unless_run(done, "run")
-        for result in done.result:
-            model = models.get(result.node.name)
-            if result.status != "success":
-                if model is None:
-                    raise ModelError(f"{result.node.name} failed: {result.message}")
-                raise model_error(model, self.name, str(result.message))
-            if model is None:
-                continue  # a hook of the project
-            yield Timing(
-                model.name,
-                model.step,
-                time.perf_counter() - result.execution_time,
-                result.execution_time,
-                result.thread_id,
+        def run() -> dict[str, Result]:
+            done = self._invoke(["test", "--select", *names_of(self._pipeline, step)])
+            return {r.node.name: Result(str(r.status), r.failures, str(r.message)) for r in done}
+
+        return run_tests(self._database, self._pipeline.tests_of(step), run)
+
+    def _run_group(self, group: Sequence[Model]) -> Iterator[Timing]:
+        """Build a group with one command, and what it leaves unbuilt one by one."""
+        if len(group) == 1:
+            yield self._run_alone(group[0])
+            return
+        built: set[str] = set()
+        try:
+            for timing in self._run_models(group):
+                built.add(timing.name)
+                yield timing
+        except ReportedError as error:
+            left = [model for model in group if model.name not in built]
+            self._database.tell(
+                "group_failed", models=[model.name for model in left], error=first_words(error)
             )
+            if fault_of(error) is Fault.MEMORY:
+                lighten(self._database, first_words(error), self._database.settings)
+            for model in left:
+                yield self._run_alone(model)
+
+    def _run_alone(self, model: Model) -> Timing:
+        """Build a model, again where its failure may pass, with less at once or not."""
+        since = self._database.settings
+        try:
+            return self._database.retry.run(
+                f"model {model.name}", lambda: next(self._run_models([model])), model=model.name
+            )
+        except ReportedError as error:
+            if fault_of(error) is Fault.MEMORY and lighten(
+                self._database, first_words(error), since
+            ):
+                return self._run_alone(model)
+            raise model_failure(model, self.name, error) from error
+
+    def _run_models(self, models: Sequence[Model]) -> Iterator[Timing]:
+        """Build models with one command; tell of those built before the first failure is raised.
+
+        Raises:
+            ReportedError: not all of them were built.
+        """
+        threads = str(self._database.settings.models_of(models[0].step))
+        steps = {model.name: model.step for model in models}
+        failed = []
+        for result in self._invoke(["run", "--threads", threads, "--select", *steps]):
+            name, status = result.node.name, str(result.status)
+            if status in {"error", "fail"}:  # "skipped" follows from one of these
+                failed.append(str(result.message))
+            elif status == "success" and name in steps:  # otherwise a hook of the project
+                started = time.perf_counter() - result.execution_time
+                yield Timing(
+                    name, steps.pop(name), started, result.execution_time, result.thread_id
+                )
+        if failed or steps:
+            raise ReportedError(failed[0] if failed else f"dbt did not run {', '.join(steps)}")
 
     def close(self) -> None:
         """Close dbt's own connection, which outlives its commands."""
@@ -97,24 +167,30 @@ class BatchRunner:
         DuckDBConnectionManager.close_all_connections()
         reset_adapters()
 
-    def _invoke(self, runner: Any, command: Sequence[str]) -> Any:
+    def _invoke(self, command: Sequence[str]) -> Any:
+        """Run a dbt command and return its results.
+
+        Raises:
+            ReportedError: dbt did not get as far as running anything.
+        """
         self._database.release()
-        before = {name: os.environ.get(name) for name in self._environment}
-        os.environ.update(self._environment)
+        # The path must be absolute: a kept dbt stays with the first database it saw
+        # when only the folder changes.
+        variables = environment(self._database, self._database.path.resolve())
+        before = {name: os.environ.get(name) for name in variables}
+        os.environ.update(variables)
         try:
-            return runner.invoke(arguments(self._project, self._database, command))
+            done = self._dbt.invoke(arguments(self._project, self._database, command))
         finally:
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
                 else:
                     os.environ[name] = value
-
-    def _raise_unless_run(self, done: Any, command: str) -> None:
-        """Raise where dbt did not get as far as running anything."""
         if isinstance(done.exception, KeyboardInterrupt):
             raise done.exception
         if done.exception is not None:
-            raise ModelError(f"dbt {command} failed: {done.exception}") from done.exception
+            raise ReportedError(str(done.exception)) from done.exception
         if done.result is None:
-            raise ModelError(f"dbt {command} gave no result")
+            raise ReportedError(f"dbt {command[0]} gave no result")
+        return done.result

@@ -11,28 +11,26 @@ from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from planalign.engine.breaker import lighten
+from planalign.engine.faults import FAILURES, environment_fault
 from planalign.engine.pipeline import Step
-from planalign.engine.runners.base import Outcome, Timing, first_rows, model_error
-from planalign.errors import EnvironmentFaultError, ModelError, PlanalignError
+from planalign.engine.runners.base import (
+    Outcome,
+    Timing,
+    check_failure,
+    first_rows,
+    model_failure,
+)
+from planalign.errors import MemoryFaultError, ModelError, PlanalignError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from planalign.engine.database import Database
+    import duckdb
+
+    from planalign.engine.database import Database, Settings
     from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed
     from planalign.engine.project import Project
-
-
-_STARVED = (duckdb.OutOfMemoryException, duckdb.IOException)
-
-
-def _starved(what: str, error: Exception) -> EnvironmentFaultError:
-    return EnvironmentFaultError(
-        f"{what} ran out of memory or disk ({error})",
-        "Free disk space, or raise --memory-limit.",
-    )
 
 
 class DirectRunner:
@@ -56,10 +54,18 @@ class DirectRunner:
 
     def load_seeds(self) -> None:
         """Load each CSV under its declared columns."""
+        since = self._database.settings
         futures = [self._pool.submit(self._load, seed) for seed in self._pipeline.seeds]
-        with self._all_or_none(futures):
-            for future in futures:
-                future.result()
+        try:
+            with self._all_or_none(futures):
+                for future in futures:
+                    future.result()
+        except MemoryFaultError as error:
+            if not lighten(self._database, error.what, since):
+                raise
+            # Each buffer of a CSV takes DuckDB 1.5 32 MB.
+            for seed in self._pipeline.seeds:
+                self._load(seed)
 
     def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
         """Start each model on the pool as soon as those that it reads are built."""
@@ -68,12 +74,16 @@ class DirectRunner:
         models = {model.name: model for model in self._pipeline.models if model.step in steps}
         ready: list[str] = []
         running: dict[Future[Timing], str] = {}
+        since: dict[str, Settings] = {}
         checks: set[Future[Outcome]] = set()
+        if self._database.settings.alone:
+            self._finish_checks()
         with self._all_or_none(running):
             while waiting.is_active():
                 ready = sorted([*ready, *waiting.get_ready()])
                 for name in self._startable(ready, running, models):
                     ready.remove(name)
+                    since[name] = self._database.settings
                     running[self._pool.submit(self._build, models[name])] = name
                 while len(running) + len(checks) < self._threads and (check := self._start_check()):
                     checks.add(check)
@@ -81,8 +91,12 @@ class DirectRunner:
                 wait(under_way, return_when=FIRST_COMPLETED)
                 checks = {check for check in checks if not check.done()}
                 for future in [future for future in running if future.done()]:
+                    name = running.pop(future)
+                    if self._can_be_repeated(future, since[name]):
+                        ready.append(name)
+                        continue
                     yield future.result()
-                    waiting.done(running.pop(future))
+                    waiting.done(name)
 
     def start_tests(self, step: Step) -> _ChecksBeside:
         """Begin the tests of a step; `run_models` goes on with them."""
@@ -92,6 +106,7 @@ class DirectRunner:
             self._pool,
             self._pipeline.tests_of(step),
             views=self._threads,
+            is_beside=not self._database.settings.alone,
         )
         # Kept until they have ended, so that `close` can end them.
         self._beside = [*(one for one in self._beside if not one.have_ended), checks]
@@ -110,6 +125,8 @@ class DirectRunner:
         models: Mapping[str, Model],
     ) -> list[str]:
         """Return the ready models that the limits of their steps allow beside the others."""
+        if self._database.settings.alone:
+            return [] if running else list(ready[:1])
         free = {step: self._database.settings.models_of(step) for step in Step}
         for name in running.values():
             free[models[name].step] -= 1
@@ -120,6 +137,21 @@ class DirectRunner:
                 free[step] -= 1
                 started.append(name)
         return started
+
+    def _can_be_repeated(self, future: Future[Timing], since: Settings) -> bool:
+        """Say whether a model ran out of memory, and there is less to do at once now."""
+        error = future.exception()
+        if not isinstance(error, MemoryFaultError):
+            return False
+        if not lighten(self._database, error.what, since):
+            return False
+        self._finish_checks()
+        return True
+
+    def _finish_checks(self) -> None:
+        """Let no check be beside a model; they hold on to the year before."""
+        for checks in self._beside:
+            checks.finish()
 
     def _start_check(self) -> Future[Outcome] | None:
         """Start one of the checks that wait for a thread."""
@@ -144,41 +176,45 @@ class DirectRunner:
         except BaseException:
             for future in futures:
                 future.cancel()
+            self._database.retry.stopped.set()
             self._database.interrupt()
             wait(futures)
             raise
 
     def _load(self, seed: Seed) -> None:
         types = ", ".join(f"'{c.name}': '{c.data_type}'" for c in seed.columns)
+        what = f"reference table {seed.name} ({seed.path})"
+        sql = (
+            f"create or replace table {seed.relation} as select * from read_csv("
+            f"?, header = true, delim = ',', auto_detect = false, columns = {{{types}}})"
+        )
+        parameters = [str(self._project.folder / seed.path)]
         try:
-            with self._database.cursor() as cursor:
-                cursor.execute(
-                    f"create or replace table {seed.relation} as select * from read_csv("
-                    f"?, header = true, delim = ',', auto_detect = false, columns = {{{types}}})",
-                    [str(self._project.folder / seed.path)],
-                )
-        except duckdb.Error as error:
-            raise ModelError(
-                f"reference table {seed.name} ({seed.path}) cannot be loaded ({error})",
+            self._database.attempt(what, lambda cursor: cursor.execute(sql, parameters))
+        except FAILURES as error:
+            raise environment_fault(what, error) or ModelError(
+                f"{what} cannot be loaded ({error})",
                 "Mend the file; its columns and types are declared in seeds.yml.",
             ) from error
 
     def _build(self, model: Model) -> Timing:
         started = time.perf_counter()
         statements = model.statements()
-        rows = None
+
+        def work(cursor: duckdb.DuckDBPyConnection) -> int | None:
+            rows = None
+            if len(statements) > 1:
+                cursor.begin()
+            for statement in statements:
+                rows = _count(self._statements.execute(cursor, statement))
+            if len(statements) > 1:
+                cursor.commit()
+            return rows
+
         try:
-            with self._database.cursor() as cursor:
-                if len(statements) > 1:
-                    cursor.begin()
-                for statement in statements:
-                    rows = _count(self._statements.execute(cursor, statement))
-                if len(statements) > 1:
-                    cursor.commit()
-        except _STARVED as error:
-            raise _starved(f"model {model.name}", error) from error
-        except duckdb.Error as error:
-            raise model_error(model, self.name, str(error)) from error
+            rows = self._database.attempt(f"model {model.name}", work, model=model.name)
+        except FAILURES as error:
+            raise model_failure(model, self.name, error) from error
         return Timing(
             model.name,
             model.step,
@@ -216,8 +252,6 @@ class _ChecksBeside:
     was replaced does not stay in memory longer than that.
     """
 
-    is_beside = True
-
     def __init__(
         self,
         database: Database,
@@ -226,7 +260,9 @@ class _ChecksBeside:
         tests: Sequence[DataTest],
         *,
         views: int,
+        is_beside: bool,
     ) -> None:
+        self.is_beside = is_beside
         self._database = database
         self._statements = statements
         self._pool = pool
@@ -261,13 +297,18 @@ class _ChecksBeside:
 
     def outcomes(self) -> list[Outcome]:
         """Start what is left and wait for all."""
-        while self.start_next() is not None:
-            pass
         try:
+            self.finish()
             return [future.result() for future in self._futures]
         except BaseException:
             self.abandon()
             raise
+
+    def finish(self) -> None:
+        """Start what is left and wait for all; `outcomes` tells what they found."""
+        while self.start_next() is not None:
+            pass
+        wait(self._futures)
 
     def abandon(self) -> None:
         """End the tests that are under way, and start no more."""
@@ -292,10 +333,8 @@ class _ChecksBeside:
                 is_error,
                 first_rows(view, test) if is_error else (),
             )
-        except _STARVED as error:
-            raise _starved(f"test {test.name}", error) from error
-        except duckdb.Error as error:
-            raise ModelError(f"test {test.name} ({test.path}) failed to run: {error}") from error
+        except FAILURES as error:
+            raise check_failure(test, error) from error
         finally:
             self._views.put(view)
             with self._lock:

@@ -13,9 +13,17 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.runners.base import FinishedChecks, Timing, model_error, names_of
-from planalign.engine.runners.dbt_command import FOLDER, arguments, checks, environment
-from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.engine.faults import ReportedError
+from planalign.engine.runners.base import Timing, model_failure, names_of
+from planalign.engine.runners.dbt_command import (
+    FOLDER,
+    Result,
+    arguments,
+    environment,
+    failure,
+    run_tests,
+)
+from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
     from planalign.engine.database import Database
     from planalign.engine.pipeline import Pipeline, Step
     from planalign.engine.project import Project
+    from planalign.engine.runners.base import FinishedChecks
 
 
 class LegacyRunner:
@@ -38,41 +47,54 @@ class LegacyRunner:
 
     def load_seeds(self) -> None:
         """Run `dbt seed`."""
-        done = self._run(["seed", "--full-refresh"])
-        if done.returncode != 0:
-            raise ModelError(f"dbt seed failed:\n{done.stdout}{done.stderr}")
+        try:
+            self._run("dbt seed", ["seed", "--full-refresh"])
+        except ReportedError as error:
+            raise failure("dbt seed", error) from error
 
     def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
         """Run the models of the steps one after the other, in dependency order."""
         groups = (group for step in steps for group in self._pipeline.groups(step))
         for model in (model for group in groups for model in group):
             started = time.perf_counter()
-            done = self._run(["run", "--select", model.name])
-            if done.returncode != 0:
-                raise model_error(model, self.name, done.stdout + done.stderr)
+            try:
+                self._run(f"model {model.name}", ["run", "--select", model.name], model.name)
+            except ReportedError as error:
+                raise model_failure(model, self.name, error) from error
             seconds = time.perf_counter() - started
             yield Timing(model.name, model.step, started, seconds, "process")
 
     def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt process."""
-        started = time.perf_counter()
-        names = names_of(self._pipeline, step)
-        if not names:
-            return FinishedChecks([])
-        done = self._run(["test", "--select", *names])
-        results = self._results()
-        if not results:
-            raise ModelError(f"dbt test failed:\n{done.stdout}{done.stderr}")
-        found = {
-            result["unique_id"].split(".")[2]: (result["status"], result["failures"])
-            for result in results
-        }
-        return checks(self._database, self._pipeline.tests_of(step), found, started)
+
+        def run() -> dict[str, Result]:
+            done = self._start(["test", "--select", *names_of(self._pipeline, step)])
+            results = self._results()
+            if not results:
+                raise ReportedError(done.stdout + done.stderr)
+            return {
+                result["unique_id"].split(".")[2]: Result(
+                    result["status"], result["failures"], str(result["message"])
+                )
+                for result in results
+            }
+
+        return run_tests(self._database, self._pipeline.tests_of(step), run)
 
     def close(self) -> None:
         """Nothing to give back: every process has ended."""
 
-    def _run(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def _run(self, what: str, command: Sequence[str], model: str | None = None) -> None:
+        """Run a dbt command, again while a transient fault makes it fail."""
+
+        def attempt() -> None:
+            done = self._start(command)
+            if done.returncode != 0:
+                raise ReportedError(done.stdout + done.stderr)
+
+        self._database.retry.run(what, attempt, model=model)
+
+    def _start(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         self._database.release()
         # A path relative to the working folder keeps the parse valid across runs.
         variables = environment(self._database, self._database.path.name)

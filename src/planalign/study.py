@@ -178,6 +178,10 @@ def run_study(
                 if fault is None:
                     raise
                 raise fault from error
+            if folder.output.exists():  # it has its name: nothing may be written to it
+                raise InterruptedRunError(
+                    f"stopped when {folder.output} was finished", "Nothing of it is missing."
+                ) from error
             tell("run_interrupted")
             raise InterruptedRunError(
                 f"stopped; the whole years are kept in {folder.partial}",

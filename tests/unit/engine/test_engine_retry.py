@@ -18,7 +18,7 @@ from planalign.engine.run_folder import RunFolder
 from planalign.engine.runners.direct import DirectRunner
 from planalign.engine.telemetry import unheard
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
-from planalign.errors import EnvironmentFaultError, ExitCode, ModelError
+from planalign.errors import EnvironmentFaultError, ExitCode, InterruptedRunError, ModelError
 from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
 from planalign.study import Request, configuration, run_study
@@ -290,6 +290,17 @@ def test_a_run_that_cannot_be_named_is_kept(company, tmp_path):
     heard = Heard()
     simulate(company, tmp_path / "run", Faults(), heard, resume=True)
     assert heard.of("year_started") == []
+
+
+def test_stopped_with_its_name_a_run_is_finished(company, tmp_path):
+    def renamed(old, new):
+        old.rename(new)
+        raise KeyboardInterrupt
+
+    with pytest.raises(InterruptedRunError, match="was finished"):
+        simulate(company, tmp_path / "run", Faults(), machine={"rename": renamed})
+    last = (tmp_path / "run" / "events.jsonl").read_text(encoding="utf-8").splitlines()[-1]
+    assert json.loads(last)["kind"] == "run_completed"
 
 
 def test_what_is_still_in_the_log_of_the_database_is_never_thrown_away(tmp_path):

@@ -125,17 +125,9 @@ inclined as (
         least(1, round(
             behavior.participation_rate::decimal(18, 6) * placed.participation_factor, 6
         ))::decimal(9, 6) as participation_rate,
-        -- Nobody opts out who would enrol unasked.
-        greatest(
-            least(1, round(
-                behavior.participation_rate::decimal(18, 6)
-                * placed.participation_factor, 6
-            )),
-            1 - least(1, round(
-                behavior.opt_out_factor::decimal(18, 6)
-                * placed.automatic_opt_out_rate, 6
-            ))
-        )::decimal(9, 6) as staying_rate,
+        1 - least(1, round(
+            behavior.opt_out_factor::decimal(18, 6) * placed.automatic_opt_out_rate, 6
+        ))::decimal(9, 6) as staying_rate,
         least(placed.deferral_maximum_rate, greatest(
             0.01::decimal(9, 6),
             round(
@@ -158,7 +150,8 @@ inclined as (
 -- Whom the census shows saving, or not saving, is inclined like those who do, or not.
 known as (
     select
-        *,
+        -- Nobody opts out who would enrol unasked.
+        * replace (greatest(participation_rate, staying_rate) as staying_rate),
         case
             when prior_savings_inclination is not null then prior_savings_inclination
             when prior_deferral_rate > 0

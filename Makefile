@@ -5,7 +5,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint bench soak docs lock clean
+.PHONY: demo test check lint audit bench soak fuzz docs lock clean
 
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
@@ -36,7 +36,14 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar src/planalign/dbt
 
+# Licences, hashes, what is installed, and known vulnerabilities of what is locked.
+audit: $(READY)
+	$(BIN)/python tools/audit.py
+
+# Where the service of vulnerabilities cannot be reached, the audit says that it was
+# not done, and the check goes on.
 check: lint test
+	$(BIN)/python tools/audit.py --if-reachable
 
 # The short form; `planalign bench` alone measures everything, in half an hour.
 bench: $(READY)
@@ -46,6 +53,10 @@ bench: $(READY)
 # form of it is a test.
 soak: $(READY)
 	$(BIN)/python tests/reliability/soak.py
+
+# The property tests of input with thousands of inputs each, in about ten minutes.
+fuzz: $(READY)
+	$(BIN)/python tests/fuzz.py
 
 # The project's dbt documentation site, in target/docs.
 docs: $(READY)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck, settings
 
 from planalign.census.synthesise import generate_census
 from planalign.results import Run, open_run
@@ -15,6 +17,16 @@ from planalign.study import Request, configuration, run_study
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+# The same inputs in every run, and in `make fuzz` many more, other ones each time. A test
+# whose inputs take long tries a part of `settings().max_examples`.
+_ANY_PACE = settings(
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.register_profile("short", _ANY_PACE, max_examples=40, derandomize=True)
+settings.register_profile("long", _ANY_PACE, max_examples=1_000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 _CENSUS_TYPES = {
     "employee_id": "varchar",

@@ -38,7 +38,11 @@ class Problem:
     value: str | None = None
 
     def __str__(self) -> str:
-        """Return the problem as one line: where, what, the value, the remedy."""
+        """Return the problem as one line: where, what, the value, the remedy.
+
+        What a file brought along (names of columns, its own name) is made harmless to
+        a terminal.
+        """
         place = self.file or ""
         if self.line is not None:
             place += f":{self.line}"
@@ -48,7 +52,8 @@ class Problem:
             place += f" {self.column}"
         value = "" if self.value is None else f" (is {self.value!r})"
         lead = f"{place.strip()}: " if place.strip() else ""
-        return f"{lead}{self.message}{value}. {self.remedy}"
+        line = f"{lead}{self.message}{value}. {self.remedy}"
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problem as the object that `--json` prints."""

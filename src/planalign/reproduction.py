@@ -172,7 +172,9 @@ def _configuration(record: Path, config: Path | None, census: Path | None) -> Co
     path = config or record.with_name("config.yaml")
     if not path.is_file():
         raise UsageError(f"there is no {path}", "Name the configuration of the run with --config.")
-    return load(path, {} if census is None else {"census": str(census.resolve())})
+    overrides = {} if census is None else {"census": str(census.resolve())}
+    # The record of a run holds absolute paths, wherever they lead.
+    return load(path, overrides, within=Path("/") if config is None else None)
 
 
 def _results(record: Path) -> Path:

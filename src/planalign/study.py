@@ -6,7 +6,8 @@ import json
 import math
 import os
 import time
-from dataclasses import dataclass, field
+from contextlib import closing, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,17 +21,17 @@ from planalign.engine.compiler import pipeline_for
 from planalign.engine.database import WORK, Database, Settings
 from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import Trajectory, settings_text, trajectories, write_inputs
-from planalign.engine.machine import Machine
+from planalign.engine.machine import Machine, busy_by_core, with_children
+from planalign.engine.meter import Sampler
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
-from planalign.engine.run_folder import RunFolder, provenance, run_folder
+from planalign.engine.run_folder import RunFolder, provenance, run_folder, versions
 from planalign.engine.runners import make_runner
-from planalign.engine.telemetry import EventLog, Listener, broadcast, unheard
+from planalign.engine.telemetry import FORMAT, EventLog, Listener, broadcast, timed, unheard
 from planalign.engine.year_cache import Hit, Keys, YearCache, year_keys
 from planalign.engine.year_processor import YearProcessor, YearResult
 from planalign.errors import (
-    EnvironmentFaultError,
     InterruptedRunError,
     MemoryFaultError,
     ModelError,
@@ -58,7 +59,8 @@ class Request:
     result is the one it has among all. With a `cache`, `direct` takes the years
     that an earlier run has computed from it; the other runners compute every year.
     `employees_per_block` bounds how many opening employees go through a year in
-    one pass; by default as many as the memory limit holds. It changes no result.
+    one pass; by default as many as the memory limit holds. `with_plans` records how
+    DuckDB executed each model. Neither changes a result.
     """
 
     config: Config
@@ -69,6 +71,7 @@ class Request:
     resume: bool = False
     cache: YearCache | None = None
     employees_per_block: int | None = None
+    with_plans: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,17 +147,22 @@ def run_study(
     plan = _plan(request)
     folder = run_folder(request.output)
     project = Project.at(request.config.dbt_project)
-    with folder.claimed(resume=request.resume):
-        log = EventLog(folder.events)
+    with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
         tell = broadcast(log, listener)
         simulation = request.config.simulation
         tell(
             "run_started",
+            format=FORMAT,
             runner=request.runner,
             first_year=simulation.start_year,
             last_year=simulation.end_year,
             trajectories=len(plan),
             resumed=request.resume,
+            cores=len(os.sched_getaffinity(0)),
+            threads=_settings(request.config).threads,
+            memory_limit_bytes=request.config.resources.memory_bytes,
+            with_plans=request.with_plans,
+            versions=versions(),
         )
         run = _Run(request, plan, folder, project, tell, machine, policy)
         try:
@@ -162,19 +170,13 @@ def run_study(
             # Before the run gets its name, for nothing is written to it afterwards.
             tell("run_completed", seconds=round(time.perf_counter() - started, 6))
             path = folder.publish(Retry(tell, policy, machine.sleep), machine.rename)
-        except PlanalignError as error:
-            tell("run_failed", error=str(error))
+        except (PlanalignError, OSError) as error:
+            _tell_end(tell, "run_failed", error=str(error))
             raise
-        except OSError as error:
-            tell("run_failed", error=str(error))
-            raise EnvironmentFaultError(
-                f"{folder.partial} cannot be written ({error})",
-                "Free disk space or mend the folder's permissions, and go on with --resume.",
-            ) from error
         except BaseException as error:
             if not is_interruption(error):
                 fault = environment_fault(f"the database of {folder.partial}", error)
-                tell("run_failed", error=str(fault or repr(error)))
+                _tell_end(tell, "run_failed", error=str(fault or repr(error)))
                 if fault is None:
                     raise
                 raise fault from error
@@ -182,15 +184,19 @@ def run_study(
                 raise InterruptedRunError(
                     f"stopped when {folder.output} was finished", "Nothing of it is missing."
                 ) from error
-            tell("run_interrupted")
+            _tell_end(tell, "run_interrupted")
             raise InterruptedRunError(
                 f"stopped; the whole years are kept in {folder.partial}",
                 f"Go on with --resume --output {folder.output}",
             ) from error
-        finally:
-            log.close()
         run.keep(path, years, Retry(listener, policy, machine.sleep))
     return Completed(path, tuple(years), time.perf_counter() - started)
+
+
+def _tell_end(tell: Listener, kind: str, **details: str) -> None:
+    """Tell that a run ended, if it can be written: on a full disk, why it did counts more."""
+    with suppress(OSError):
+        tell(kind, **details)
 
 
 @dataclass(frozen=True)
@@ -210,11 +216,14 @@ class _Run:
     def run(self) -> list[YearResult]:
         """Simulate what is not complete yet and close the database."""
         config = self.request.config
+        # The commands that `legacy` runs are its memory too.
+        is_legacy = self.request.runner == "legacy"
+        machine = replace(self.machine, resident_bytes=with_children) if is_legacy else self.machine
         database = Database(
             self.folder.database,
             _settings(config),
             self.tell,
-            machine=self.machine,
+            machine=machine,
             policy=self.policy,
         )
         record = provenance_of(self.request)
@@ -224,9 +233,18 @@ class _Run:
         )
         if self.request.runner == "direct":
             pipeline = pipeline.with_intermediates_in(WORK)
+        self._tell_graph(pipeline)
         database.create()
-        runner = make_runner(self.request.runner, self.project, pipeline, database)
+        runner = make_runner(
+            self.request.runner,
+            self.project,
+            pipeline,
+            database,
+            with_plans=self.request.with_plans,
+        )
+        sampler = Sampler(database.meter, self.tell, busy_by_core, database.memory_by_tag)
         try:
+            sampler.start()
             processor = YearProcessor(
                 pipeline, database, runner, partial(self._load_inputs, pipeline), self.tell
             )
@@ -238,8 +256,27 @@ class _Run:
             self._look_up(pipeline, record, database.retry)
             return list(self._years(processor, pipeline, database))
         finally:
+            sampler.stop()
             runner.close()
-            database.release()
+            with timed(self.tell, "closing the database"):
+                database.release()
+
+    def _tell_graph(self, pipeline: Pipeline) -> None:
+        """Tell what is built from what, for whoever looks at the record alone."""
+        names = {model.name for model in pipeline.models}
+        self.tell(
+            "graph_planned",
+            models=[
+                {
+                    "model": model.name,
+                    "step": model.step.value,
+                    "path": model.path,
+                    "materialization": model.materialization.value,
+                    "reads": [name for name in model.depends_on if name in names],
+                }
+                for model in pipeline.models
+            ],
+        )
 
     def _look_up(self, pipeline: Pipeline, record: Mapping[str, Any], retry: Retry) -> None:
         """Name the state after each year, and find those that the cache has."""
@@ -320,9 +357,14 @@ class _Run:
             block = left[:size]
             try:
                 yield from self._block(processor, pipeline, database, block)
-            except MemoryFaultError as error:
+            except (MemoryFaultError, duckdb.OutOfMemoryException, MemoryError) as error:
+                # Models and checks are named; the statements between them are not.
+                fault = environment_fault(f"the database of {self.folder.partial}", error)
+                short = error if isinstance(error, MemoryFaultError) else fault
+                if not isinstance(short, MemoryFaultError):  # it spilled to a full disk
+                    raise
                 processor.abandon_year()
-                size = self._size_after(error, database, len(block))
+                size = self._size_after(short, database, len(block))
                 continue
             left, done = left[len(block) :], done + 1
             reason = relieve(database, self.request.config.resources.memory_bytes)

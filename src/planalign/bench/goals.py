@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -94,6 +95,36 @@ def million(bench: Bench) -> list[Goal]:
             "MB",
             4096,
             found.peak_megabytes,
+        ),
+    ]
+
+
+def load(bench: Bench) -> list[Goal]:
+    """Measure the largest studies, each of which has to finish within its memory."""
+    limit = ("--memory-limit", "3GB")
+    alone = {
+        "100,000 x 30 years": Workload(100_000, 30, options=limit),
+        "1,000,000 x 5 years": Workload(1_000_000, 5, options=limit),
+        "1,000 seeds x 1,000 x 5 years": Workload(1_000, 5, seeds=1_000, options=limit),
+    }
+    goals = []
+    for name, workload in alone.items():
+        found = bench.measure(workload)
+        goals += [
+            Goal("load", f"{name}, seconds", "s", 600, found.wall_seconds),
+            Goal("load", f"{name}, peak memory", "MB", 4096, found.peak_megabytes),
+        ]
+    started = time.perf_counter()
+    beside = Workload(100_000, 5, options=("--memory-limit", "1GB", "--threads", "1"))
+    bench.census(beside.employees)  # once, not by each of them
+    with ThreadPoolExecutor(4) as pool:
+        four = list(pool.map(bench.measure, [beside] * 4))
+    name = "four times 100,000 x 5 years side by side"
+    return [
+        *goals,
+        Goal("load", f"{name}, seconds", "s", 600, time.perf_counter() - started),
+        Goal(
+            "load", f"{name}, peak memory together", "MB", 4096, sum(m.peak_megabytes for m in four)
         ),
     ]
 
@@ -207,7 +238,7 @@ def floor(bench: Bench) -> list[Goal]:
             f"{FLOOR_SCRIPT} is not here", "Measure the floor in a checkout of the project."
         )
     bench.say(f"floor: {FLOOR_SCRIPT}, by turns with direct")
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a list, no shell
         [sys.executable, str(FLOOR_SCRIPT), "--json"], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
@@ -232,12 +263,13 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
     "years": years,
     "floor": floor,
     "million": million,
+    "load": load,
 }
 
 
 def _seconds(arguments: list[str], **variables: str) -> float:
     started = time.perf_counter()
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - a list, no shell
         [sys.executable, "-m", "planalign", *arguments],
         check=True,
         capture_output=True,

@@ -124,7 +124,7 @@ class Bench:
         stdout, stderr = folder / "stdout.json", folder / "stderr.txt"
         with stdout.open("w") as out, stderr.open("w") as err:
             started = time.perf_counter()
-            process = subprocess.Popen(command, stdout=out, stderr=err)
+            process = subprocess.Popen(command, stdout=out, stderr=err)  # noqa: S603 - a list, no shell
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)

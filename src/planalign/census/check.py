@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from planalign import duck
 from planalign.census.read import CensusSummary, read_census
 from planalign.errors import InputError, Problem
 
@@ -58,7 +57,7 @@ def check_census(path: Path, *, columns: Mapping[str, str], census_date: date) -
         EnvironmentFaultError: memory or disk did not suffice.
 
     """
-    with duckdb.connect() as connection:
+    with duck.connect() as connection:
         try:
             summary = read_census(connection, path, columns=columns, census_date=census_date)
         except InputError as error:

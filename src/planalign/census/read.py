@@ -241,7 +241,7 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
 
 def _summarise(task: _Task, found: _Findings) -> CensusSummary:
     """Count the employees; it is a problem if there are none."""
-    rows, active, undated, low_paid, stale_hire = task.connection.execute(
+    rows, active, undated, low_paid, stale_hire, numbered = task.connection.execute(
         statements.SUMMARY, {"census_date": task.census_date}
     ).fetchall()[0]
     file = str(task.path)
@@ -263,6 +263,12 @@ def _summarise(task: _Task, found: _Findings) -> CensusSummary:
         warnings.append(
             f"Active with a yearly pay below {statements.LOW_PAY:,} dollars, perhaps an hourly "
             f"or monthly rate: {low_paid:,}."
+        )
+    if numbered:
+        # Without a value: a warning is kept in the run.
+        warnings.append(
+            "Employee id or department looks like a social security number, and would be "
+            f"stored as it is; give these employees other ids: {numbered:,}."
         )
     return CensusSummary(rows, active, rows - active, task.layout.ignored, tuple(warnings))
 

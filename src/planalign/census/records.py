@@ -56,6 +56,11 @@ def keep_sound_records(
 
 
 def _what_is_wrong(record: list[str] | csv.Error, width: int) -> tuple[str, str] | None:
+    if isinstance(record, csv.Error) and "field limit" in str(record):
+        return (
+            f"a value of more than {csv.field_size_limit():,} characters",
+            "Shorten it, or close the quote that it begins with",
+        )
     if isinstance(record, csv.Error):
         return (
             f"not a CSV record: {first_line(record)}",

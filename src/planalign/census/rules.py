@@ -116,6 +116,13 @@ _SPECIFIC = (
         "active, but terminated on {termination_date}",
         "Set active to false, or leave the termination date empty",
     ),
+    # A department is stored with every year of its employees.
+    Rule(
+        "department",
+        "length(department) > 256",
+        "longer than 256 characters",
+        "Use a short name",
+    ),
     Rule("deferral_rate", "deferral_rate not between 0 and 1", "outside 0 to 1", _FRACTION),
     Rule(
         "weekly_hours",

@@ -15,6 +15,7 @@ import duckdb
 
 from planalign.census.layout import key
 from planalign.errors import EnvironmentFaultError, InputError, MemoryFaultError, Problem
+from planalign.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,12 +81,14 @@ def open_source(connection: duckdb.DuckDBPyConnection, path: Path, wanted: set[s
         raise unusable(file, "neither CSV nor Parquet", "Give a .csv, .csv.gz or .parquet file")
     try:
         located = _location(path)
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             empty = not stream.read(1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         remedy = "Give the path of a census file that you may read"
-        raise unusable(file, f"cannot be opened: {reason}", remedy) from error
+        raise starved(file, error) or unusable(
+            file, f"cannot be opened: {reason}", remedy
+        ) from error
     if empty:
         raise unusable(file, "empty file", "Export the census again, with a header")
     if name.endswith(".parquet"):
@@ -167,7 +170,10 @@ def unreadable_parquet(file: str, error: BaseException) -> PlanalignError:
 
 
 def starved(file: str, error: BaseException) -> EnvironmentFaultError | None:
-    """Return the error of a census for which memory or disk did not suffice, or nothing."""
+    """Return the error of a census for which the machine did not suffice, or nothing.
+
+    Memory, disk or open files.
+    """
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         return MemoryFaultError(
             f"census {file} could not be loaded: {first_line(error)}",
@@ -176,6 +182,11 @@ def starved(file: str, error: BaseException) -> EnvironmentFaultError | None:
     if isinstance(error, duckdb.IOException) and "No space left on device" in str(error):
         return EnvironmentFaultError(
             f"census {file} could not be loaded: {first_line(error)}", "Free disk space."
+        )
+    if isinstance(error, OSError | duckdb.IOException) and "Too many open files" in str(error):
+        return EnvironmentFaultError(
+            f"census {file} could not be loaded: {first_line(error)}",
+            "Raise the limit of open files (ulimit -n).",
         )
     return None
 

@@ -26,8 +26,12 @@ LOW_PAY = 1000
 
 DROP_CELLS = f"drop table if exists {CELLS}"
 
+# Ids and departments are stored as they are; what a social security number looks like.
+_NUMBER = "'[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}'"
+
 # One row: employees, active ones, inactive ones without a date, active ones with
-# low pay, and the latest hire if it is more than two years before the census date.
+# low pay, the latest hire if it is more than two years before the census date, and
+# those with a social security number where it would be stored.
 SUMMARY = "\n".join(
     [
         "select",
@@ -36,6 +40,8 @@ SUMMARY = "\n".join(
         "    count(*) filter (not active and termination_date is null),",
         f"    count(*) filter (annual_compensation < {LOW_PAY} and {ACTIVE}),",
         "    case when max(hire_date) < $census_date - interval 2 year then max(hire_date) end,",
+        f"    count(*) filter (regexp_full_match(employee_id, {_NUMBER})",
+        f"        or regexp_full_match(department, {_NUMBER}))",
         f"from {CELLS}",
     ]
 )

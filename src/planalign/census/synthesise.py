@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from planalign import duck
 from planalign.census.columns import DEFAULT_CENSUS_DATE
 from planalign.census.reference import (
     DEPARTMENTS,
@@ -18,6 +20,7 @@ from planalign.census.reference import (
     age_years,
 )
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.files import protect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,21 +87,25 @@ def generate_census(
         raise UsageError(f"{output} is a folder", "Give the name of a file")
     if employees < 1:
         raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
+    # A folder, which is private: DuckDB writes files with the umask of the process.
     partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
+    written = partial / output.name
     try:
         _clear_leftovers(output)
-        with duckdb.connect() as connection:
+        partial.mkdir(mode=0o700)
+        with duck.connect() as connection:
             census = _census(connection, employees, seed, census_date)
             if suffix == ".csv":
-                census.write_csv(str(partial), header=True)
+                census.write_csv(str(written), header=True)
             else:
-                census.write_parquet(str(partial), compression="zstd")
-        partial.replace(output)
+                census.write_parquet(str(written), compression="zstd")
+        protect(written)
+        written.replace(output)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         what = f"census {output} could not be written: {error}"
         raise EnvironmentFaultError(what, "Check disk space, memory and permissions") from error
     finally:
-        partial.unlink(missing_ok=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _clear_leftovers(output: Path) -> None:
@@ -113,8 +120,11 @@ def _clear_leftovers(output: Path) -> None:
         import psutil  # noqa: PLC0415 - takes 30 ms
 
         for path, process in leftovers:
-            if not psutil.pid_exists(process):
-                path.unlink(missing_ok=True)
+            if process == os.getpid() or not psutil.pid_exists(process):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
 
 
 def _census(

@@ -1,5 +1,6 @@
 """The `planalign` command: its global options, its commands, and what an error becomes."""
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -14,10 +15,12 @@ from planalign.cli.export import export
 from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
 from planalign.cli.output import emit
+from planalign.cli.profile import profile
 from planalign.cli.show import show
 from planalign.cli.simulate import simulate
 from planalign.cli.verify import verify
 from planalign.errors import ExitCode, PlanalignError
+from planalign.files import UMASK
 
 
 class ErrorsToExitCodes(TyperGroup):
@@ -77,11 +80,23 @@ def _global_options(
     """
 
 
-for _command in (init, simulate, show, compare, employee, fingerprint, verify, export, bench):
+for _command in (
+    init,
+    simulate,
+    show,
+    compare,
+    employee,
+    fingerprint,
+    verify,
+    export,
+    bench,
+    profile,
+):
     app.command()(_command)
 app.add_typer(census)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; what it writes, its dbt processes too, is the user's alone."""
+    os.umask(os.umask(UMASK) | UMASK)
     app()

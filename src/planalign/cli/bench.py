@@ -24,6 +24,7 @@ class BenchName(StrEnum):
     YEARS = "years"
     FLOOR = "floor"
     MILLION = "million"
+    LOAD = "load"
     RUNNERS = "runners"
 
 
@@ -46,9 +47,9 @@ def bench(
     to 100,000 employees. seeds: a hundred seeds in one pass. threads: one against
     two. cache: a study again. years: whether year 30 costs more than year 2. floor:
     against a script written by hand (in a checkout of the project only). million:
-    a million employees. runners: seconds per simulated year of direct, batch and
-    legacy, and how many times as fast as legacy; takes over ten minutes, nearly all
-    of them legacy.
+    a million employees. load: the largest studies, within their memory. runners:
+    seconds per simulated year of direct, batch and legacy, and how many times as
+    fast as legacy; takes over ten minutes, nearly all of them legacy.
 
     With --compare, an earlier result of --json is set beside this one; a figure
     that is more than a quarter worse is a difference (exit code 3), and so is a

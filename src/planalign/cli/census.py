@@ -56,7 +56,9 @@ def check(
     from planalign.census import check_census  # noqa: PLC0415 - slow to import
     from planalign.config import load, parse  # noqa: PLC0415
 
-    settings = load(config) if config else parse({}, Path())
+    # The configured census is not looked at.
+    given = {"census": str(file.absolute())}
+    settings = load(config, given) if config else parse({}, Path())
     report = check_census(
         file, columns=settings.census_columns, census_date=settings.effective_census_date
     )

@@ -8,6 +8,7 @@ import typer
 
 from planalign.cli import console
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.files import make_folder, protect
 
 _EMPLOYEES = 1000
 _SEED = 42
@@ -31,12 +32,13 @@ def init(
     if there:
         raise UsageError(f"{' and '.join(there)} exists already", "Name another folder.")
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        make_folder(directory)
         # Both are made aside and moved last, so that a failure leaves nothing behind.
         with tempfile.TemporaryDirectory(dir=directory, prefix=".init-") as aside:
             made = [Path(aside) / path.name for path in targets]
             made[0].write_text(documented_yaml(), encoding="utf-8")
             generate_census(_EMPLOYEES, seed=_SEED, output=made[1])
+            protect(Path(aside))
             for source, target in zip(made, targets, strict=True):
                 source.rename(target)
     except OSError as error:

@@ -14,6 +14,12 @@ from planalign.errors import UsageError
 CONFIG_FILE = "planalign.yaml"
 
 
+class Profile(StrEnum):
+    """What a run records beyond timings."""
+
+    PLANS = "plans"
+
+
 class RunnerName(StrEnum):
     """How models are executed."""
 
@@ -31,6 +37,9 @@ def simulate(
     ] = None,
     census: Annotated[
         Path | None, typer.Option("--census", metavar="F", help="Parquet or CSV.")
+    ] = None,
+    dbt_project: Annotated[
+        Path | None, typer.Option("--dbt-project", metavar="DIR", help="Your copy of the models.")
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="DIR", help="Default: runs/<run id>.")
@@ -59,6 +68,13 @@ def simulate(
         bool,
         typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
     ] = False,
+    profile: Annotated[
+        Profile | None,
+        typer.Option(
+            "--profile",
+            help="plans: also record how DuckDB executed each model. With the runner direct.",
+        ),
+    ] = None,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Neither take years from the cache nor keep them.")
     ] = False,
@@ -84,12 +100,13 @@ def simulate(
     from planalign.study import Request, run_study  # noqa: PLC0415
 
     request = Request(
-        config=_configuration(config, census, years, seeds, memory_limit, threads),
+        config=_configuration(config, census, dbt_project, years, seeds, memory_limit, threads),
         output=output,
         runner=runner.value,
         scenario=scenario,
         replicate=replicate,
         resume=resume,
+        with_plans=profile is Profile.PLANS,
         cache=None if no_cache else YearCache(cache_dir or cache_folder(), CACHE_BYTES),
     )
     with following() as listener:
@@ -100,6 +117,7 @@ def simulate(
 def _configuration(
     config: Path | None,
     census: Path | None,
+    dbt_project: Path | None,
     years: str | None,
     seeds: int | None,
     memory_limit: str | None,
@@ -122,6 +140,7 @@ def _configuration(
         **({"simulation": simulation} if simulation else {}),
         **({"resources": resources} if resources else {}),
         **({"census": str(census.resolve())} if census is not None else {}),
+        **({"dbt_project": str(dbt_project.resolve())} if dbt_project is not None else {}),
     }
     if config is None and not Path(CONFIG_FILE).exists() and census is not None:
         return parse(overrides, Path.cwd())

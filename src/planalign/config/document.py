@@ -215,6 +215,9 @@ class _Builder:
                 self.refuse("a key must be a single word or number", "Correct it", line, None)
                 continue
             text = key_node.value
+            if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+                self.refuse("a key has half of a character", "Correct the escape", line, text)
+                continue
             here = (*path, text)
             if here in self.lines:
                 column = ".".join(here)[:200]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -13,29 +14,40 @@ from planalign.config.designs import ConfigFile, design_names, lay_designs, with
 from planalign.config.document import Document, read_document
 from planalign.config.explain import explain
 from planalign.config.merge import Data, complete_scenarios, names_as_text, normalise, overlay
+from planalign.config.models import Config
 from planalign.config.schedule import Setting
 from planalign.config.sections import Simulation, read_start_year
-from planalign.errors import InputError
+from planalign.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from planalign.config.models import Config
+_PATHS = {
+    "census": "Give it with --census, or move it there",
+    "dbt_project": "Give it with --dbt-project, or copy it there",
+}
 
 
-def load(path: Path, overrides: Mapping[str, Any] | None = None) -> Config:
+def load(
+    path: Path, overrides: Mapping[str, Any] | None = None, *, within: Path | None = None
+) -> Config:
     """Read planalign.yaml.
 
     Args:
         path: the file. Relative paths in it, and in `overrides`, start at its folder.
         overrides: settings that win over the file, nested like it. Sections
             merge; a value by year, weights or a list replaces the file's.
+        within: the folder that the file's own paths must not leave, symbolic links
+            followed; its own by default. Paths in `overrides` may lead anywhere.
 
     Raises:
         InputError: with every problem of the file at once.
 
     """
-    return _check(read_document(path), normalise(overrides or {}), path.parent)
+    document, settings = read_document(path), normalise(overrides or {})
+    strays = tuple(_strays(document, settings, path.parent, within or path.parent))
+    document = replace(document, problems=(*document.problems, *strays))
+    return _check(document, settings, path.parent)
 
 
 def parse(data: Mapping[str, Any], base: Path) -> Config:
@@ -69,6 +81,27 @@ def _check(document: Document, overrides: Data, folder: Path) -> Config:
         ordered = sorted(problems, key=lambda problem: problem.line or 0)
         raise InputError(f"The configuration cannot be used: {count}", ordered)
     return without_designs(file)
+
+
+def _strays(document: Document, overrides: Data, folder: Path, within: Path) -> Iterator[Problem]:
+    """Yield a problem for each path of the file that leads out of a folder."""
+    for key, remedy in _PATHS.items():
+        written = document.data.get(key, Config.model_fields[key].default)
+        if key in overrides or not isinstance(written, str | Path):
+            continue
+        try:
+            path = (folder / written).resolve()
+        except (OSError, RuntimeError, ValueError):  # no path, or links in a circle
+            continue
+        if not path.is_relative_to(within.resolve()):
+            yield Problem(
+                "leads out of the folder of the configuration",
+                remedy,
+                document.file,
+                document.line((key,)),
+                column=key,
+                value=str(written)[:80],
+            )
 
 
 def _start_year(data: Data) -> int | None:

@@ -60,7 +60,7 @@ def pressure(database: Database, limit_bytes: int) -> str | None:
         return None
     with database.cursor() as cursor:
         found = cursor.execute(
-            "select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory() "
+            "select coalesce(sum(memory_usage_bytes), 0)::bigint from duckdb_memory() "  # noqa: S608 - constants
             f"where tag in {_DROPPABLE}"
         ).fetchone()
     needed = resident - BESIDE_THE_LIMIT - (found[0] if found else 0)

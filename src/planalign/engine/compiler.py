@@ -10,12 +10,12 @@ import json
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from planalign import duck
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import (
     Column,
@@ -27,10 +27,13 @@ from planalign.engine.pipeline import (
     Source,
     Step,
 )
+from planalign.engine.reference_tables import check_reference_tables
 from planalign.errors import EnvironmentFaultError, ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    import duckdb
 
     from planalign.engine.project import Project
 
@@ -55,13 +58,15 @@ def pipeline_for(project: Project, compiling: Callable[[], None] = lambda: None)
 
     Raises:
         EnvironmentFaultError: dbt cannot be started.
+        InputError: the reference tables have problems.
         ModelError: the project cannot be compiled.
     """
     found = _find_compiled(project)
     if found is None:
         compiling()
         found = compile_project(project)
-        found.save(_cached(project))
+        with suppress(OSError):  # a full disk or a read-only one: compiled anew the next time
+            found.save(_cached(project))
     return found
 
 
@@ -95,6 +100,7 @@ def compile_project(project: Project) -> Pipeline:
 
     Raises:
         EnvironmentFaultError: dbt cannot be started.
+        InputError: the reference tables have problems.
         ModelError: dbt reports an error, or a model uses what `direct` does not
             reproduce, or breaks its contract.
     """
@@ -105,7 +111,7 @@ def compile_project(project: Project) -> Pipeline:
             "--target-path", f"{scratch}/target", "--log-path", f"{scratch}/logs",
         ]  # fmt: skip
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S603 - a list, no shell
                 arguments, cwd=scratch, capture_output=True, text=True, check=False
             )
         except OSError as error:
@@ -119,6 +125,8 @@ def compile_project(project: Project) -> Pipeline:
                 "Run `dbt compile` in that folder and mend what it says.",
             )
         pipeline = _read_manifest(json.loads(manifest.read_text()), project)
+    # Once is enough: another file is another fingerprint.
+    check_reference_tables(project, pipeline)
     _check_contracts(pipeline)
     return pipeline
 
@@ -254,7 +262,7 @@ def _check_contracts(pipeline: Pipeline) -> None:
     dbt does this check on every run; the compiled SQL cannot change between
     them, so that once is enough.
     """
-    with duckdb.connect() as connection:
+    with duck.connect() as connection:
         build_empty(pipeline, connection)
         for model in pipeline.yearly_facts:
             found = {

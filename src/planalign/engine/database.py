@@ -8,16 +8,19 @@ from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
+import duckdb
+
+from planalign.duck import literal, seal
 from planalign.engine.faults import FAILURES, environment_fault
-from planalign.engine.machine import Machine
+from planalign.engine.machine import Machine, reading
+from planalign.engine.meter import Meter
 from planalign.engine.retry import Policy, Retry
 from planalign.engine.telemetry import unheard
+from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-    import duckdb
 
     from planalign.engine.telemetry import Listener
 
@@ -81,6 +84,8 @@ class Database:
         self.tell = tell
         self.machine = machine
         self.retry = Retry(tell, policy, machine.sleep)
+        temporary = path.with_name(f"{path.name}.tmp")
+        self.meter = Meter(lambda: reading(machine.resident_bytes, temporary))
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
@@ -90,10 +95,15 @@ class Database:
         """Create the file, if it is not there, in the oldest supported format.
 
         Raises:
-            EnvironmentFaultError: it cannot be written.
+            EnvironmentFaultError: it cannot be written, or is there and something else.
         """
         if not self.path.exists():
             self._guarded("creating", self._create)
+        elif not _is_database(self.path):
+            # DuckDB would look for an extension that reads it.
+            raise EnvironmentFaultError(
+                f"{self.path} is no DuckDB database", "Remove the unfinished run and start anew."
+            )
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Return the connection, opening it where it is not.
@@ -116,14 +126,17 @@ class Database:
             raise fault from error
 
     def _create(self) -> None:
-        quoted = str(self.path).replace("'", "''")
         with self.machine.connect(":memory:") as memory:
-            memory.execute(f"attach '{quoted}' as results (storage_version '{STORAGE_VERSION}')")
+            memory.execute(
+                f"attach {literal(self.path)} as results "
+                f"(type duckdb, storage_version '{STORAGE_VERSION}')"
+            )
             memory.execute("create schema if not exists results.inputs")
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         connection = self.machine.connect(str(self.path))
         try:
+            seal(connection)
             # Set after opening, as dbt does: DuckDB refuses a second connection of
             # a process that opens the file with another configuration.
             connection.execute("set threads = ?", [self.settings.threads])
@@ -202,11 +215,35 @@ class Database:
         for cursor in tuple(self._lent):
             cursor.interrupt()
 
+    def memory_by_tag(self) -> dict[str, int]:
+        """Return the bytes that DuckDB holds for each purpose; nothing while it is closed."""
+        with self._lock:  # nobody may close the connection meanwhile
+            if self._connection is None:
+                return {}
+            try:
+                with self._connection.cursor() as cursor:
+                    return dict(
+                        cursor.execute(
+                            "select tag, memory_usage_bytes from duckdb_memory() "
+                            "where memory_usage_bytes > 0 order by tag"
+                        ).fetchall()
+                    )
+            except duckdb.Error:  # what is only looked at is no reason to fail
+                return {}
+
     def release(self) -> None:
         """Close the connection and every cursor."""
-        with contextlib.suppress(Empty):
-            while True:
-                self._idle.get_nowait().close()
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with self._lock:
+            with contextlib.suppress(Empty):
+                while True:
+                    self._idle.get_nowait().close()
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _is_database(path: Path) -> bool:
+    """Say whether a file begins as DuckDB's do; an empty one becomes a database."""
+    with path.open("rb") as file:
+        head = file.read(12)
+    return not head or head[8:] == b"DUCK"

@@ -31,6 +31,8 @@ _TRANSIENT = frozenset({errno.EIO, errno.EINTR, errno.EAGAIN})
 _DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 # DuckDB says first what kind of error it is; dbt puts lines of its own before.
 _KIND = re.compile(r"^\s*([A-Za-z]+(?: [A-Za-z]+)* Error): ", re.MULTILINE)
+# How dbt tells of a failure of Python's own calls, such as that of its log.
+_ERRNO = re.compile(r"^\s*\[Errno (\d+)\] ", re.MULTILINE)
 _NO_SPACE = ("no space left on device", "disk quota exceeded", "failed to offload")
 # An I/O error that does not pass: missing, damaged or forbidden. DuckDB tells the
 # system's error by its text alone.
@@ -60,16 +62,23 @@ def fault_of(error: BaseException) -> Fault:
     if isinstance(error, MemoryError):
         return Fault.MEMORY
     if isinstance(error, OSError):
-        if error.errno in _DISK_FULL:
-            return Fault.DISK_FULL
-        return Fault.TRANSIENT if error.errno in _TRANSIENT else Fault.PERMANENT
+        return _fault_numbered(error.errno)
     if isinstance(error, duckdb.Error | ReportedError):
         return _fault_in(str(error))
     return Fault.PERMANENT
 
 
+def _fault_numbered(number: int | None) -> Fault:
+    if number in _DISK_FULL:
+        return Fault.DISK_FULL
+    return Fault.TRANSIENT if number in _TRANSIENT else Fault.PERMANENT
+
+
 def _fault_in(text: str) -> Fault:
     kind, words = _kind(text), text.lower()
+    numbered = _ERRNO.search(text)
+    if numbered and not kind:
+        return _fault_numbered(int(numbered[1]))
     if kind in {"IO Error", "Out of Memory Error", "TransactionContext Error"} and any(
         said in words for said in _NO_SPACE
     ):
@@ -88,10 +97,23 @@ def _kind(text: str) -> str:
     return found[1] if found else ""
 
 
+def is_short_of_files(error: BaseException) -> bool:
+    """Say whether a failure is that this process, or the machine, has too many files open."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.EMFILE, errno.ENFILE}
+    return _is_of_a_file(str(error)) and "too many open files" in str(error).lower()
+
+
+def _is_of_a_file(text: str) -> bool:
+    """Say whether DuckDB failed at a file; at the log of a commit it names the commit first."""
+    kind = _kind(text)
+    return kind == "IO Error" or (kind == "TransactionContext Error" and " file " in text)
+
+
 def first_words(error: BaseException) -> str:
     """Return what an error says, in one line: from its kind on, where DuckDB names one."""
     text = str(error).strip() or type(error).__name__
-    found = _KIND.search(text)
+    found = _KIND.search(text) or _ERRNO.search(text)
     return text[found.start() if found else 0 :].strip().splitlines()[0]
 
 
@@ -118,11 +140,16 @@ def environment_fault(what: str, error: BaseException) -> EnvironmentFaultError 
             f"{what} failed, and again when it was tried again ({said})",
             "Close the program that holds the file, or look at the disk; then go on with --resume.",
         )
-    if isinstance(error, OSError | duckdb.PermissionException) or _kind(str(error)) in {
-        "IO Error",
-        "Fatal Error",
-        "FATAL Error",
-    }:
+    if is_short_of_files(error):
+        return EnvironmentFaultError(
+            f"{what} ran out of open files ({said})",
+            "Raise the limit of open files (ulimit -n), and go on with --resume.",
+        )
+    if (
+        isinstance(error, OSError | duckdb.PermissionException)
+        or _is_of_a_file(str(error))
+        or _kind(str(error)) in {"Fatal Error", "FATAL Error"}
+    ):
         return EnvironmentFaultError(
             f"{what} failed ({said})",
             "Mend the file or its permissions, and go on with --resume.",

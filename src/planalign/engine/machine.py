@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,23 @@ import duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Counters of this process at an instant, with those of commands that it has run.
+
+    `resident_bytes` are occupied now and `spilled_bytes` in temporary files of the
+    database; CPU seconds, of user and system, and bytes read and written by calls to
+    the system, from the file cache too, have been counted since the process began. None
+    where the system does not tell.
+    """
+
+    resident_bytes: int
+    cpu_seconds: float
+    read_bytes: int | None
+    written_bytes: int | None
+    spilled_bytes: int = 0
 
 
 def resident_bytes() -> int:
@@ -23,6 +41,66 @@ def resident_bytes() -> int:
 
         return int(psutil.Process().memory_info().rss)
     return int(pages) * resource.getpagesize()
+
+
+def with_children() -> int:
+    """Return how much memory this process and the commands that it runs occupy, in bytes."""
+    import psutil
+
+    total = 0
+    here = psutil.Process()
+    for process in (here, *here.children(recursive=True)):
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:  # it has ended meanwhile
+            continue
+    return total
+
+
+def reading(memory: Callable[[], int], temporary: Path) -> Reading:
+    """Return the counters, with what a folder of temporary files holds."""
+    read = written = None
+    try:
+        counters = dict(
+            line.split(b": ") for line in Path("/proc/self/io").read_bytes().splitlines()
+        )
+    except OSError:
+        counters = {}
+    if counters:
+        read, written = int(counters[b"rchar"]), int(counters[b"wchar"])
+    ended = os.times()  # in hundredths of a second, which will do for whole commands
+    cpu = time.process_time() + ended.children_user + ended.children_system
+    return Reading(memory(), cpu, read, written, _bytes_in(temporary))
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    try:
+        with os.scandir(folder) as files:
+            for file in files:
+                total += file.stat().st_size
+    except OSError:  # nothing was spilled, or it is gone again
+        pass
+    return total
+
+
+def busy_by_core() -> list[tuple[int, int]]:
+    """Return, for each core of the machine, how long it was busy and how long it was there.
+
+    In ticks of the system's clock; nothing where the system does not tell.
+    """
+    try:
+        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return []
+    cores = []
+    for line in lines:
+        name, _, rest = line.partition(" ")
+        if name.startswith("cpu") and name != "cpu":
+            # user, nice, system, idle, iowait, irq, softirq, steal; guests are in user.
+            ticks = [int(part) for part in rest.split()[:8]]
+            cores.append((sum(ticks) - ticks[3] - ticks[4], sum(ticks)))
+    return cores
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from planalign.errors import EnvironmentFaultError
+from planalign.files import make_folder, protect
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Step(StrEnum):
@@ -103,7 +104,7 @@ class Model:
         )
         key = "(scenario_id, replicate)" if self.has_replicate else "(scenario_id)"
         return (
-            f"delete from {self.relation} where {year}{key} in "
+            f"delete from {self.relation} where {year}{key} in "  # noqa: S608 - compiled names
             f"(select {key.strip('()')} from inputs.trajectories)"
         )
 
@@ -117,7 +118,7 @@ class Model:
             names = ", ".join(f'"{column.name}"' for column in self.columns)
             return (
                 self.delete_statement(),
-                f"insert into {self.relation} ({names}) select {names} from (\n{self.sql}\n)",
+                f"insert into {self.relation} ({names}) select {names} from (\n{self.sql}\n)",  # noqa: S608 - compiled names
             )
         kind = self.materialization.value
         return (f"create or replace {kind} {self.relation} as (\n{self.sql}\n)",)
@@ -138,11 +139,16 @@ class DataTest:
     limit: int | None = None
 
     @property
+    def is_of_reference_table(self) -> bool:
+        """Say whether the test is of what a seed holds, declared beside it."""
+        return self.path.startswith("seeds/")
+
+    @property
     def statement(self) -> str:
         """Return the query for (failures, should warn, should fail), as dbt asks."""
         limit = "" if self.limit is None else f" limit {self.limit}"
         return (
-            f"select {self.fail_calc} as failures, {self.fail_calc} {self.warn_if}, "
+            f"select {self.fail_calc} as failures, {self.fail_calc} {self.warn_if}, "  # noqa: S608 - compiled names
             f"{self.fail_calc} {self.error_if} from (\n{self.sql}\n{limit}) as failing_rows"
         )
 
@@ -243,6 +249,16 @@ class Pipeline:
         """
         return _levels([model for model in self.models if model.step is step])
 
+    @cached_property
+    def group_numbers(self) -> dict[str, int]:
+        """Return the topological level of each model within its step, from 0."""
+        return {
+            model.name: level
+            for step in Step
+            for level, group in enumerate(self.groups(step))
+            for model in group
+        }
+
     def needs_within(self, steps: Collection[Step]) -> dict[str, tuple[str, ...]]:
         """Return, for each model of some steps, those of the same steps that it reads."""
         names = {model.name for model in self.models if model.step in steps}
@@ -253,16 +269,25 @@ class Pipeline:
         }
 
     def tests_of(self, step: Step) -> tuple[DataTest, ...]:
-        """Return the data tests that belong to a step."""
-        return tuple(test for test in self.tests if test.step is step)
+        """Return the data tests that belong to a step.
+
+        Those of reference tables have passed when the project was compiled.
+        """
+        return tuple(
+            test for test in self.tests if test.step is step and not test.is_of_reference_table
+        )
 
     def save(self, path: Path) -> None:
         """Write the pipeline as JSON, whole or not at all."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         # A name of its own: two processes may compile the same project at once.
         partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1))
-        partial.replace(path)
+        try:
+            partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1))
+            protect(partial)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: Path) -> Pipeline:

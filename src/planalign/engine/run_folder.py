@@ -10,13 +10,16 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
+from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
+from planalign.files import make_folder, open_regular, protect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,33 +58,37 @@ class RunFolder:
         Raises:
             UsageError: the run is finished already, or an unfinished one is there
                 and `resume` was not asked for.
-            EnvironmentFaultError: another process is writing it, or the folder
-                cannot be made.
+            EnvironmentFaultError: another process is writing it, or it cannot be
+                written: also by what is done while it is held.
         """
-        self._refuse_finished()
-        if self.partial.exists() and not resume and any(self.partial.iterdir()):
-            raise UsageError(
-                f"{self.partial} holds an unfinished run",
-                "Go on with --resume, or remove the folder.",
-            )
         try:
-            self.partial.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Beside the folder: inside, it would be published, or be gone too early.
-            path = self.partial.with_name(f"{self.partial.name}.lock")
-            lock = path.open("w")
+            with self._locked(resume=resume):
+                yield
         except OSError as error:
-            raise EnvironmentFaultError(
-                f"{self.partial} cannot be written ({error.strerror})",
-                "Name an --output in a folder that you may write.",
-            ) from error
+            what = f"writing {self.partial}"
+            raise environment_fault(what, error) or error from error
+
+    @contextmanager
+    def _locked(self, *, resume: bool) -> Iterator[None]:
+        self._refuse_finished()
+        make_folder(self.partial)
+        # Beside the folder: inside, it would be published, or be gone too early.
+        path = self.partial.with_name(f"{self.partial.name}.lock")
+        lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
         with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 raise EnvironmentFaultError(
                     f"another process is writing {self.partial}",
                     "Wait for it, or name another --output.",
                 ) from error
+            if not resume and any(self.partial.iterdir()):
+                path.unlink()
+                raise UsageError(
+                    f"{self.partial} holds an unfinished run",
+                    "Go on with --resume, or remove the folder.",
+                )
             try:
                 self._settle()
                 yield
@@ -153,6 +160,7 @@ class RunFolder:
             )
         log.unlink(missing_ok=True)
         shutil.rmtree(self.partial / f"{FILE_NAME}.tmp", ignore_errors=True)
+        protect(self.partial)
         for path in self.partial.iterdir():
             if path.is_file():
                 _synchronise(path)
@@ -183,6 +191,8 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
     try:
         census_digest = _file_digest(census)
     except OSError as error:
+        if is_short_of_files(error):
+            raise
         raise InputError(
             "the census cannot be read",
             [
@@ -200,15 +210,21 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
             "models": _folder_digest(project, seeds=False),
             "reference_tables": _folder_digest(project, seeds=True),
         },
-        "versions": {
-            "planalign": __version__,
-            **{name: metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")},
-        },
+        "versions": versions(),
+    }
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions that a result is computed with."""
+    return {
+        "planalign": __version__,
+        **{name: metadata.version(name) for name in ("dbt-core", "dbt-duckdb", "duckdb")},
     }
 
 
 def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
+
+
+# Of events.jsonl: told by `run_started`. Keys are only ever added within a format.
+FORMAT = 2
 
 
 class Listener(Protocol):
@@ -24,9 +30,11 @@ def unheard(kind: str, **details: Any) -> None:
 
 
 class EventLog:
-    """Append-only `events.jsonl`: `sequence`, `time` (Unix seconds), `kind`, details.
+    """Append-only `events.jsonl`: `sequence`, `time`, `clock`, `kind`, details.
 
-    A resumed run goes on with the next number. Safe to call from any thread.
+    `time` is Unix time in seconds; `clock`, in seconds too, never goes back within a
+    process, and is the one of every `started`. A resumed run goes on with the next
+    number. Safe to call from any thread.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
@@ -37,7 +45,7 @@ class EventLog:
             content = path.read_bytes()
             whole = content[: content.rfind(b"\n") + 1]
             if whole != content:  # the process died inside a line
-                path.write_bytes(whole)
+                os.truncate(path, len(whole))  # writing it anew may meet a full disk
             self._sequence = whole.count(b"\n")
         self._file = path.open("a", encoding="utf-8", buffering=1)
 
@@ -45,12 +53,18 @@ class EventLog:
         """Write one event."""
         with self._lock:
             self._sequence += 1
-            line = {"sequence": self._sequence, "time": round(self._clock(), 6), "kind": kind}
+            line = {
+                "sequence": self._sequence,
+                "time": round(self._clock(), 6),
+                "clock": round(time.perf_counter(), 6),
+                "kind": kind,
+            }
             self._file.write(json.dumps({**line, **details}) + "\n")
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what a full disk did not take has been told of when it was written."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def broadcast(*listeners: Listener) -> Listener:
@@ -61,3 +75,18 @@ def broadcast(*listeners: Listener) -> Listener:
             listener(kind, **details)
 
     return tell
+
+
+@contextmanager
+def timed(tell: Listener, what: str, year: int | None = None) -> Iterator[None]:
+    """Tell how long the work of the block took that builds no model."""
+    started = time.perf_counter()
+    yield
+    tell(
+        "work_completed",
+        year=year,
+        what=what,
+        started=round(started, 6),
+        seconds=round(time.perf_counter() - started, 6),
+        thread=threading.current_thread().name,
+    )

@@ -8,6 +8,7 @@ its time of change says so, and DuckDB's block checksums) is ignored.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -18,9 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planalign.duck import literal
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import Fault, fault_of
 from planalign.engine.inputs import yearly_parameters
+from planalign.files import make_folder, protect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 CACHE_BYTES = 4 * 2**30
 
 _INDEX = "index.json"
+# What an entry is called before it is whole, with the process that makes it.
+_NEW = ".new-"
 _FORMAT = 1
 
 # The state after a year, per trajectory: (scenario, replicate, year) -> key.
@@ -146,8 +151,8 @@ class YearCache:
         attached: list[str] = []
         try:
             for number, entry in enumerate(by_entry):
-                path = str(entry / FILE_NAME).replace("'", "''")
-                cursor.execute(f"attach '{path}' as cached_{number} (read_only)")
+                path = literal(entry / FILE_NAME)
+                cursor.execute(f"attach {path} as cached_{number} (type duckdb, read_only)")
                 attached.append(f"cached_{number}")
             cursor.begin()
             try:
@@ -203,7 +208,7 @@ class YearCache:
             else:
                 chosen, value = "list_contains(?, scenario_id)", new
             cursor.execute(
-                f"insert into {fact.relation} ({names}) select {names} "
+                f"insert into {fact.relation} ({names}) select {names} "  # noqa: S608 - compiled names
                 f'from {alias}.main."{fact.name}" where simulation_year = ? and {chosen}',
                 [year, value],
             )
@@ -218,9 +223,10 @@ class YearCache:
         size = database.stat().st_size
         if not keys or size > self._limit:
             return
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self._folder)
+        self._clear_leftovers()
         self._make_room(size)
-        partial = Path(tempfile.mkdtemp(prefix=".new-", dir=self._folder))
+        partial = Path(tempfile.mkdtemp(prefix=f"{_NEW}{os.getpid()}-", dir=self._folder))
         try:
             try:
                 self._link(database, partial / FILE_NAME)
@@ -235,14 +241,25 @@ class YearCache:
                 "years": dict(keys),
             }
             (partial / _INDEX).write_text(json.dumps(index))
+            protect(partial / _INDEX)
             partial.rename(self._folder / _digest(*sorted(keys)))
         except OSError as error:
-            shutil.rmtree(partial, ignore_errors=True)  # the same study, or a full disk
-            _raise_if_transient(error)
+            shutil.rmtree(partial, ignore_errors=True)
+            if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:  # it has the same study
+                raise
 
     def forget(self, entry: Path) -> None:
         """Remove an entry that turned out to be damaged."""
         shutil.rmtree(entry, ignore_errors=True)
+
+    def _clear_leftovers(self) -> None:
+        """Remove what processes that were killed in the middle of keeping a run left."""
+        for path in self._folder.glob(f"{_NEW}*"):
+            import psutil  # takes 30 ms
+
+            process = path.name.removeprefix(_NEW).partition("-")[0]
+            if not (process.isdecimal() and psutil.pid_exists(int(process))):
+                self.forget(path)
 
     def _entries(self) -> list[Path]:
         if not self._folder.is_dir():

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planalign.engine.inputs import set_block, set_year
 from planalign.engine.pipeline import Materialization, Step
+from planalign.engine.telemetry import timed
 from planalign.errors import ModelError, PlanalignError
 
 if TYPE_CHECKING:
@@ -116,6 +118,8 @@ class YearProcessor:
         self._tell = listener
         self._is_set_up = False
         self._block: tuple[Trajectory, ...] = ()
+        self._blocks = 0
+        self._groups = pipeline.group_numbers
         self._in_hand: _Year | None = None
         self._unchecked: _Year | None = None  # built; its checks are under way
         self._completed: tuple[YearResult, ...] = ()  # while another year failed
@@ -130,6 +134,7 @@ class YearProcessor:
         self._require(Step.SETUP, self._is_set_up)
         self._require_settled()
         self._block = tuple(block)
+        self._blocks += 1
         self._database.attempt(
             "taking up a block", lambda cursor: set_block(cursor, self._pipeline, self._block)
         )
@@ -162,7 +167,7 @@ class YearProcessor:
             ModelError: a model failed, or a check found rows.
             StepOrderError: setup has not run, or no block was taken up.
         """
-        self._tell("year_started", year=year, trajectories=len(self._block))
+        self._tell("year_started", year=year, block=self._blocks, trajectories=len(self._block))
         current = self._begin(year)
         try:
             self.run_step(Step.TRANSITION)
@@ -206,7 +211,7 @@ class YearProcessor:
                     key = ["scenario_id", "simulation_year"]
                     names = ", ".join(key + (["replicate"] if fact.has_replicate else []))
                     cursor.execute(
-                        f"delete from {fact.relation} where ({names}) not in "
+                        f"delete from {fact.relation} where ({names}) not in "  # noqa: S608 - compiled names
                         f"(select {names} from run_years)"
                     )
         self._drop_intermediates()
@@ -305,9 +310,12 @@ class YearProcessor:
 
     def _setup(self) -> None:
         """Make inputs, reference tables, empty facts and staging models, once per run."""
-        self._load_inputs(self._database)
-        self._database.attempt("creating the facts", self._create_facts)
-        self._runner.load_seeds()
+        with timed(self._tell, "reading the census"):
+            self._load_inputs(self._database)
+        with timed(self._tell, "creating the facts"):
+            self._database.attempt("creating the facts", self._create_facts)
+        with timed(self._tell, "loading the reference tables"):
+            self._runner.load_seeds()
         for timing in self._runner.run_models((Step.SETUP,)):
             self._tell_of(timing, None)
         self._judge(None, Step.SETUP, self._runner.start_tests(Step.SETUP))
@@ -347,7 +355,8 @@ class YearProcessor:
             )
             set_year(cursor, year)
 
-        self._database.attempt(f"turning to {year}", turn)
+        with timed(self._tell, "turning to the year", year):
+            self._database.attempt(f"turning to {year}", turn)
 
     def _build(self, steps: Sequence[Step]) -> None:
         """Build the models of steps that follow each other."""
@@ -370,18 +379,36 @@ class YearProcessor:
             "model_completed",
             year=year,
             step=timing.step.value,
+            group=self._groups[timing.name],
             model=timing.name,
             started=round(timing.started, 6),
             seconds=round(timing.seconds, 6),
             thread=timing.thread,
             rows=timing.rows,
+            attempt=timing.attempt,
+            is_prepared=timing.is_prepared,
+            dbt_compile_seconds=timing.compile_seconds,
+            dbt_execute_seconds=timing.execute_seconds,
+            **timing.usage.as_dict(),
         )
+        if timing.plan is not None:
+            self._tell("query_plan", year=year, model=timing.name, plan=json.loads(timing.plan))
 
     def _judge(self, current: _Year | None, step: Step, checks: Checks) -> None:
         """Wait for checks; stop the run where one is broken."""
         year = current.year if current is not None else None
         outcomes = checks.outcomes()
         for outcome in outcomes:
+            self._tell(
+                "test_completed",
+                year=year,
+                step=step.value,
+                test=outcome.test.name,
+                started=round(outcome.started, 6),
+                seconds=round(outcome.seconds, 6),
+                thread=outcome.thread,
+                failures=outcome.failures,
+            )
             if outcome.is_warning or outcome.is_error:
                 self._tell(
                     "test_failed",
@@ -410,9 +437,10 @@ class YearProcessor:
         self._judge(year, Step.VALIDATION, year.checks)
         year.seconds[Step.VALIDATION] = year.checks.seconds
         mark = "insert into run_years select scenario_id, replicate, ? from inputs.trajectories"
-        self._database.attempt(
-            f"completing {year.year}", lambda cursor: cursor.execute(mark, [year.year])
-        )
+        with timed(self._tell, "completing the year", year.year):
+            self._database.attempt(
+                f"completing {year.year}", lambda cursor: cursor.execute(mark, [year.year])
+            )
         result = self._result(year, until or time.perf_counter())
         self._tell(
             "year_completed",
@@ -432,7 +460,7 @@ class YearProcessor:
 
     def _result(self, year: _Year, until: float, *, is_from_cache: bool = False) -> YearResult:
         counts = " union all ".join(
-            f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"
+            f"select '{fact.name}', count(*) from {fact.relation} where simulation_year = $year"  # noqa: S608 - compiled names
             for fact in self._pipeline.yearly_facts
             if fact.has_year
         )
@@ -470,7 +498,7 @@ class YearProcessor:
         return tuple(
             WorkforceSummary(*row)
             for row in cursor.execute(
-                f"select {names} from fct_financial_summary where simulation_year = ? "
+                f"select {names} from fct_financial_summary where simulation_year = ? "  # noqa: S608 - compiled names
                 "and (scenario_id, replicate) in "
                 "(select scenario_id, replicate from inputs.trajectories) order by 1, 2",
                 [year],

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import duckdb
 
+from planalign import duck
 from planalign.errors import EnvironmentFaultError
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 DATABASE = "results.duckdb"
 # Five years of 1,000,000 employees were exported in 1 GB as fast as in 3.
@@ -27,9 +26,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     Databases are attached to it rather than opened by it, so a reader never
     collides with another connection of the process that has other settings.
     """
-    # Two instances must not share a spill folder; DuckDB creates it when it first spills.
-    spill = Path(tempfile.gettempdir()) / f"planalign-{uuid4().hex}"
-    return duckdb.connect(config={"temp_directory": str(spill), "memory_limit": _MEMORY_LIMIT})
+    return duck.connect(memory_limit=_MEMORY_LIMIT)
 
 
 def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> None:
@@ -40,9 +37,8 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> N
 
     """
     path = folder / DATABASE
-    literal = str(path).replace("'", "''")
     with faults(f"Cannot open {path}"):
-        connection.execute(f"attach '{literal}' as {alias} (read_only)")
+        connection.execute(f"attach {duck.literal(path)} as {alias} (type duckdb, read_only)")
 
 
 @contextmanager

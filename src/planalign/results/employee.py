@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from duckdb import ColumnExpression, ConstantExpression
+from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from planalign.errors import UsageError
 from planalign.results import database
@@ -91,12 +91,13 @@ def _unknown(run: Run, scope: Scope, employee_id: str) -> UsageError:
             f"{run.path} has no employee {employee_id!r} in {where}",
             f"There is one in scenario {other}, replicate {number}.",
         )
-    typed = employee_id.lower().replace("'", "''")
+    column = ColumnExpression("employee_id")
+    typed = ConstantExpression(employee_id.lower())
     near = (
         scope.select(run.relation(_SNAPSHOT), run.columns(_SNAPSHOT))
         .project("employee_id")
         .distinct()
-        .order(f"levenshtein(lower(employee_id), '{typed}'), employee_id")
+        .sort(FunctionExpression("levenshtein", FunctionExpression("lower", column), typed), column)
         .limit(3)
         .fetchall()
     )

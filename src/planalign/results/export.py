@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import yaml
 
 from planalign.errors import UsageError
+from planalign.files import make_folder, protect
 from planalign.results import database
 from planalign.results.columns import quote
 from planalign.results.side_by_side import side_by_side
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Iterable, Iterator, Sequence
 
     from planalign.results.run import Run
@@ -74,10 +76,11 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
 @contextmanager
 def _published(target: Path) -> Iterator[Path]:
     """Yield a path beside the target, renamed to it at the end and removed on failure."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         yield partial
+        protect(partial)
         partial.rename(target)
     finally:
         if partial.is_dir():
@@ -86,7 +89,7 @@ def _published(target: Path) -> Iterator[Path]:
 
 
 def _write_csv(run: Run, folder: Path) -> None:
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     for mart in run.marts:
         run.ordered(mart).project(
             ", ".join(_harmless(column.name, column.type) for column in run.columns(mart))
@@ -104,7 +107,7 @@ def _harmless(name: str, data_type: str) -> str:
 
 
 def _write_parquet(run: Run, folder: Path) -> None:
-    folder.mkdir()
+    folder.mkdir(mode=0o700)
     for mart in run.marts:
         names = {column.name for column in run.columns(mart)}
         if mart.startswith("fct_") and names.issuperset(_PARTITIONS):
@@ -127,8 +130,57 @@ def _write_xlsx(run: Run, path: Path) -> None:
             "xlsxwriter is not installed", "Install it with: pip install 'planalign[excel]'"
         ) from error
     _require_fit(run)
-    # constant_memory keeps one row at a time, so cells are written row by row.
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
+    path.touch(mode=0o600, exist_ok=False)
+    with path.open("wb") as file, closing(_Archive(file)) as archive:
+        # constant_memory keeps one row at a time, so cells are written row by row.
+        book = xlsxwriter.Workbook(archive, {"constant_memory": True})
+        _write_sheets(run, book)
+        try:
+            book.close()
+        except xlsxwriter.exceptions.FileCreateError as error:
+            raise OSError(str(error)) from error
+
+
+class _Archive:
+    """A file that takes nothing any more once it is closed, and says nothing of it.
+
+    An archive that a full disk ended is finished when it is forgotten; that fails too,
+    and Python would tell the user so with a traceback.
+    """
+
+    def __init__(self, file: io.BufferedWriter) -> None:
+        self._file: io.BufferedWriter | None = file
+        self._position = 0
+
+    def write(self, content: Any) -> int:
+        """Write bytes, or only count them."""
+        if self._file is not None:
+            self._file.write(content)
+        self._position += len(content)
+        return len(content)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to a position, counted from the beginning."""
+        if self._file is not None:
+            self._file.seek(offset, whence)
+        self._position = offset
+        return offset
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        """Take nothing any more."""
+        self._file = None
+
+
+def _write_sheets(run: Run, book: Any) -> None:
     formats = {
         "header": book.add_format({"bold": True}),
         "amount": book.add_format({"num_format": "#,##0.00"}),
@@ -143,10 +195,6 @@ def _write_xlsx(run: Run, path: Path) -> None:
         rows = (row for batch in run.batches(mart) for row in batch)
         _write_sheet(book, formats, title, [column.name for column in run.columns(mart)], rows)
     _write_sheet(book, formats, "Provenance", pairs, _flat(run.provenance))
-    try:
-        book.close()
-    except xlsxwriter.exceptions.FileCreateError as error:
-        raise OSError(str(error)) from error
 
 
 def _comparison(run: Run) -> Iterator[tuple[Any, ...]]:

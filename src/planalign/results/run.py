@@ -173,9 +173,9 @@ class Run:
 
 
 def _require_finished(folder: Path) -> None:
-    unfinished = (
-        folder if folder.suffix == ".partial" else folder.with_name(f"{folder.name}.partial")
-    )
+    is_partial = folder.suffix == ".partial"
+    # Not with_name: the folder may be `.` or `/`.
+    unfinished = folder if is_partial else folder.parent / f"{folder.name}.partial"
     if unfinished.is_dir() and (unfinished == folder or not folder.exists()):
         target = unfinished.with_suffix("")
         raise UsageError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,9 @@ class FakeBench:
         self.asked.append(workload)
         year = self.seconds.get(workload.runner, 1.0)
         return Measurement(year * workload.years + 1, (year,) * workload.years, 500.0, {"a": year})
+
+    def census(self, employees: int) -> Path:
+        return Path(f"census_{employees}.parquet")
 
     def measure_twice(self, workload: Workload) -> tuple[Measurement, Measurement]:
         first = self.measure(workload)

@@ -11,19 +11,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from planalign.census.columns import NAMES
 from planalign.census.read import read_census
 from planalign.errors import InputError
 
-RELAXED = settings(
-    max_examples=30,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 REQUIRED = NAMES[:5]
 SOUND = ["1985-03-31", "2024-06-01", "52000.50", "2"]
 
@@ -46,7 +40,6 @@ def read_or_refuse(connection, path, columns=None):
     return None
 
 
-@RELAXED
 @given(content=st.binary(max_size=400), suffix=st.sampled_from([".csv", ".csv.gz", ".parquet"]))
 def test_random_bytes(tmp_path, shared, content, suffix):
     path = tmp_path / f"census{suffix}"
@@ -54,7 +47,6 @@ def test_random_bytes(tmp_path, shared, content, suffix):
     read_or_refuse(shared, path)
 
 
-@RELAXED
 @given(tail=st.binary(max_size=300))
 def test_random_bytes_behind_a_header(tmp_path, shared, tail):
     path = tmp_path / "census.csv"
@@ -62,7 +54,6 @@ def test_random_bytes_behind_a_header(tmp_path, shared, tail):
     read_or_refuse(shared, path)
 
 
-@RELAXED
 @given(
     tail=st.text(alphabet=st.sampled_from(list('",;\n\r\t|aE1-. \0é\ufeff')), max_size=200),
     delimiter=st.sampled_from(",;\t|"),
@@ -82,7 +73,6 @@ CELL = st.one_of(
 )
 
 
-@RELAXED
 @given(rows=st.lists(st.lists(CELL, min_size=14, max_size=14), max_size=5))
 def test_random_cells(tmp_path, shared, rows):
     path = tmp_path / "census.csv"
@@ -92,7 +82,6 @@ def test_random_cells(tmp_path, shared, rows):
     read_or_refuse(shared, path)
 
 
-@RELAXED
 @given(
     names=st.lists(st.text(max_size=12), min_size=1, max_size=8),
     columns=st.dictionaries(st.sampled_from([*NAMES, "other"]), st.text(max_size=8), max_size=4),
@@ -110,7 +99,6 @@ TEXT = st.text(
 ).filter(lambda text: text == text.strip().strip("\ufeff\u00a0").strip())
 
 
-@RELAXED
 @given(
     departments=st.lists(TEXT, min_size=1, max_size=6),
     dialect=st.fixed_dictionaries(
@@ -177,7 +165,6 @@ def arrow_array(draw, rows: int) -> pa.Array:
     return pa.nulls(rows, kind)
 
 
-@RELAXED
 @given(data=st.data(), rows=st.integers(0, 3))
 def test_odd_parquet_types(tmp_path, shared, data, rows):
     names = data.draw(st.sampled_from([NAMES, REQUIRED]))
@@ -190,7 +177,6 @@ def test_odd_parquet_types(tmp_path, shared, data, rows):
     read_or_refuse(shared, path)
 
 
-@RELAXED
 @given(
     place=st.floats(0, 1, exclude_max=True),
     damage=st.binary(min_size=1, max_size=6),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from section_keys import keys
 
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pydantic import BaseModel
-
-# A busy machine is no reason to fail.
-patient = settings(deadline=None)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +87,6 @@ def shaped(model: type[BaseModel]) -> st.SearchStrategy[object]:
     return st.fixed_dictionaries({}, optional=optional)
 
 
-@patient
 @given(text=st.text())
 @example(text='"\\ud800": 1')
 @example(text="? ")
@@ -111,26 +107,22 @@ def test_any_text(file: Path, text: str) -> None:
     check(file, text.encode("utf-8", "surrogatepass"))
 
 
-@patient
 @given(content=st.binary())
 def test_any_bytes(file: Path, content: bytes) -> None:
     check(file, content)
 
 
-@patient
 @given(data=STRUCTURES)
 def test_any_structure(file: Path, data: object) -> None:
     with contextlib.suppress(yaml.YAMLError):
         check(file, yaml.safe_dump(data, allow_unicode=True).encode())
 
 
-@patient
 @given(data=shaped(ConfigFile))
 def test_any_values_under_the_right_keys(file: Path, data: object) -> None:
     check(file, yaml.safe_dump(data, allow_unicode=True).encode())
 
 
-@patient
 @given(data=st.data())
 def test_any_damage_to_a_good_file(file: Path, data: st.DataObject) -> None:
     text = documented_yaml()[1200:]

@@ -50,6 +50,8 @@ class Dbt:
                     message=message,
                     execution_time=0.1,
                     thread_id="Thread-1",
+                    failures=None,
+                    timing=[],
                 )
             )
         return SimpleNamespace(exception=None, result=results)
@@ -100,7 +102,7 @@ def test_a_group_without_a_fault_is_one_command(tmp_path):
     case = Case(tmp_path)
     assert case.run() == ["int_a", "int_b", "int_c"]
     assert case.commands == [["int_a", "int_b", "int_c"]]
-    assert case.heard == []
+    assert [event["kind"] for event in case.heard] == ["dbt_command_completed"] * 2
 
 
 def test_the_error_names_the_one_model_that_fails(tmp_path):

@@ -148,7 +148,7 @@ def test_a_model_short_of_memory_is_built_with_less_at_once(company, tmp_path, t
 
 
 def test_checks_short_of_memory_repeat_their_year(company, tmp_path):
-    faults = Faults([Fault("as failures", OUT_OF_MEMORY, spared=60)])
+    faults = Faults([Fault("as failures", OUT_OF_MEMORY, spared=30)])
     heard = Heard()
     simulate(company, tmp_path / "run", heard, faults)
     assert len(faults.raised) == 1

@@ -14,7 +14,7 @@
     create table if not exists inputs.{{ node.identifier }} as
     select *
     from read_csv(
-        '{{ invocation_args_dict["project_dir"] }}/sample_inputs/{{ node.identifier }}.csv',
+        '{{ invocation_args_dict["project_dir"] | replace("'", "''") }}/sample_inputs/{{ node.identifier }}.csv',
         header = true,
         columns = {
             {%- for column in node.columns.values() %}

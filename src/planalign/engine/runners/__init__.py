@@ -15,17 +15,31 @@ if TYPE_CHECKING:
 RUNNERS = ("direct", "batch", "legacy")
 
 
-def make_runner(name: str, project: Project, pipeline: Pipeline, database: Database) -> Runner:
+def make_runner(
+    name: str,
+    project: Project,
+    pipeline: Pipeline,
+    database: Database,
+    *,
+    with_plans: bool = False,
+) -> Runner:
     """Return the runner of that name; dbt is imported only for the one that needs it.
 
+    With plans, each model tells how DuckDB executed it.
+
     Raises:
-        UsageError: there is no such runner.
+        UsageError: there is no such runner, or it cannot tell of plans.
         EnvironmentFaultError: the runner needs dbt, which is not installed.
     """
     if name == "direct":
         from planalign.engine.runners.direct import DirectRunner
 
-        return DirectRunner(project, pipeline, database)
+        return DirectRunner(project, pipeline, database, with_plans=with_plans)
+    if with_plans:
+        raise UsageError(
+            f"the runner {name} does not tell of query plans",
+            "Use --runner direct with --profile plans.",
+        )
     if name == "batch":
         from planalign.engine.runners.batch import BatchRunner
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from planalign.engine.faults import environment_fault
-from planalign.errors import ModelError
+from planalign.engine.faults import environment_fault, first_words
+from planalign.engine.meter import Usage
+from planalign.errors import InputError, ModelError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +24,10 @@ class Timing:
     """How long one unit of work took.
 
     `rows` is how many were written, where the runner learns it. `started` and
-    `seconds` are on the clock of `time.perf_counter`.
+    `seconds` are on the clock of `time.perf_counter`. `attempt` is the one that
+    succeeded, from 1; `is_prepared` says that its statements had been parsed before.
+    `plan` is DuckDB's profile, as JSON, where one was asked for; the last two are what
+    dbt says of the time it took to compile and to execute.
     """
 
     name: str
@@ -31,17 +36,29 @@ class Timing:
     seconds: float
     thread: str
     rows: int | None = None
+    attempt: int = 1
+    is_prepared: bool = False
+    usage: Usage = field(default_factory=Usage)
+    plan: str | None = None
+    compile_seconds: float | None = None
+    execute_seconds: float | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a data test found; of a broken one also the first rows, by column."""
+    """What a data test found; of a broken one also the first rows, by column.
+
+    `started` and `seconds` as of a `Timing`.
+    """
 
     test: DataTest
     failures: int
     is_warning: bool = False
     is_error: bool = False
     first_rows: tuple[dict[str, str], ...] = ()
+    started: float = 0.0
+    seconds: float = 0.0
+    thread: str = ""
 
 
 class Checks(Protocol):
@@ -93,9 +110,25 @@ class Runner(Protocol):
         """Give back what the runner holds."""
 
 
+# An amount, DuckDB's or dbt's words for it: no other number of a model grows like pay.
+_TOO_LARGE = re.compile(r"Out of Range Error: |Conversion Error: .* DECIMAL\(")
+
+
 def model_failure(model: Model, runner: str, error: BaseException) -> PlanalignError:
     """Return the error that names a failed model, its file and the database's words."""
     what = f"model {model.name} ({model.path})"
+    if _TOO_LARGE.search(str(error)):
+        return InputError(
+            f"{what}: an amount is larger than fits ({first_words(error)})",
+            [
+                Problem(
+                    "pay grows beyond what can be counted",
+                    "Lower cola_rate, merit_budget, market_adjustment or promotion_increase, "
+                    "or simulate fewer years",
+                    column="compensation",
+                )
+            ],
+        )
     return environment_fault(what, error) or ModelError(
         f"{what} failed in the {runner} runner: {str(error).strip()}",
         "The years before are complete. With the cause outside gone, --resume goes on from them; "
@@ -132,6 +165,6 @@ def names_of(pipeline: Pipeline, step: Step) -> list[str]:
 
 def first_rows(cursor: duckdb.DuckDBPyConnection, test: DataTest) -> tuple[dict[str, str], ...]:
     """Return a few of the rows that break a test, for people to read."""
-    found = cursor.execute(f"select * from ({test.sql}) limit 3")
+    found = cursor.execute(f"select * from ({test.sql}) limit 3")  # noqa: S608 - compiled names
     names = [column[0] for column in found.description or ()]
     return tuple(dict(zip(names, map(str, row), strict=True)) for row in found.fetchall())

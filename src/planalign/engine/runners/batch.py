@@ -7,8 +7,10 @@ models of a command side by side.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from planalign.engine.breaker import lighten
@@ -20,6 +22,7 @@ from planalign.engine.runners.dbt_command import (
     environment,
     failure,
     run_tests,
+    told,
 )
 from planalign.errors import EnvironmentFaultError
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from planalign.engine.database import Database
+    from planalign.engine.meter import Usage
     from planalign.engine.pipeline import Model, Pipeline, Step
     from planalign.engine.project import Project
     from planalign.engine.runners.base import FinishedChecks
@@ -45,6 +49,10 @@ def dbt_runner(manifest: Any = None) -> Any:
     except ImportError as error:
         raise EnvironmentFaultError(f"dbt is not installed ({error})") from error
     return dbtRunner(manifest=manifest)
+
+
+# Its results are returned, its errors told by us; stdout is for results.
+_SILENT = ("--log-level", "none", "--log-level-file", "debug")
 
 
 class BatchRunner:
@@ -71,7 +79,7 @@ class BatchRunner:
         try:
             parsed = database.retry.run("dbt parse", lambda: self._invoke(["parse"]))
         except ReportedError as error:
-            raise failure("dbt parse", error) from error
+            raise failure(f"dbt parse in {database.path.parent}", error) from error
         self._dbt = make_dbt(parsed)
 
     def load_seeds(self) -> None:
@@ -85,7 +93,7 @@ class BatchRunner:
         try:
             self._database.retry.run("dbt seed", attempt)
         except ReportedError as error:
-            raise failure("dbt seed", error) from error
+            raise failure(f"dbt seed in {self._database.path.parent}", error) from error
 
     def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
         """Run the dependency groups of the steps, one dbt command each."""
@@ -98,7 +106,7 @@ class BatchRunner:
 
         def run() -> dict[str, Result]:
             done = self._invoke(["test", "--select", *names_of(self._pipeline, step)])
-            return {r.node.name: Result(str(r.status), r.failures, str(r.message)) for r in done}
+            return {r.node.name: _result(r) for r in done}
 
         return run_tests(self._database, self._pipeline.tests_of(step), run)
 
@@ -145,14 +153,23 @@ class BatchRunner:
         threads = str(self._database.settings.models_of(models[0].step))
         steps = {model.name: model.step for model in models}
         failed = []
-        for result in self._invoke(["run", "--threads", threads, "--select", *steps]):
+        results, usage = self._measured(["run", "--threads", threads, "--select", *steps])
+        total = sum(result.execution_time for result in results)
+        for result in results:
             name, status = result.node.name, str(result.status)
             if status in {"error", "fail"}:  # "skipped" follows from one of these
                 failed.append(str(result.message))
             elif status == "success" and name in steps:  # otherwise a hook of the project
-                started = time.perf_counter() - result.execution_time
+                said = _result(result)
                 yield Timing(
-                    name, steps.pop(name), started, result.execution_time, result.thread_id
+                    name,
+                    steps.pop(name),
+                    _started(result),
+                    result.execution_time,
+                    result.thread_id,
+                    usage=usage.part(result.execution_time / total if total else 0),
+                    compile_seconds=said.compile_seconds,
+                    execute_seconds=said.execute_seconds,
                 )
         if failed or steps:
             raise ReportedError(failed[0] if failed else f"dbt did not run {', '.join(steps)}")
@@ -173,15 +190,29 @@ class BatchRunner:
         Raises:
             ReportedError: dbt did not get as far as running anything.
         """
+        return self._measured(command)[0]
+
+    def _measured(self, command: Sequence[str]) -> tuple[Any, Usage]:
+        nodes: list[Result] = []
+        with told(self._database, command, nodes) as usage:
+            done = self._run_command(command)
+            if command[0] != "parse":  # whose result is the manifest
+                nodes.extend(_result(result) for result in done)
+        return done, usage
+
+    def _run_command(self, command: Sequence[str]) -> Any:
         self._database.release()
         # The path must be absolute: a kept dbt stays with the first database it saw
         # when only the folder changes.
         variables = environment(self._database, self._database.path.resolve())
         before = {name: os.environ.get(name) for name in variables}
         os.environ.update(variables)
+        # On a full disk every line that dbt logs would be a traceback on stderr.
+        were_raised, logging.raiseExceptions = logging.raiseExceptions, False
         try:
-            done = self._dbt.invoke(arguments(self._project, self._database, command))
+            done = self._dbt.invoke([*arguments(self._project, self._database, command), *_SILENT])
         finally:
+            logging.raiseExceptions = were_raised
             for name, value in before.items():
                 if value is None:
                     os.environ.pop(name, None)
@@ -194,3 +225,37 @@ class BatchRunner:
         if done.result is None:
             raise ReportedError(f"dbt {command[0]} gave no result")
         return done.result
+
+
+def _result(result: Any) -> Result:
+    """Return what dbt says of a node."""
+    spent = {timing.name: timing for timing in result.timing}
+
+    def seconds(name: str) -> float | None:
+        timing = spent.get(name)
+        if timing is None or timing.started_at is None or timing.completed_at is None:
+            return None
+        return float((timing.completed_at - timing.started_at).total_seconds())
+
+    return Result(
+        str(result.status),
+        result.failures,
+        str(result.message),
+        result.execution_time,
+        seconds("compile"),
+        seconds("execute"),
+        _started(result),
+        result.thread_id,
+    )
+
+
+def _started(result: Any) -> float:
+    """Return when dbt began a node, on the clock of `time.perf_counter`."""
+    begun = min(
+        (timing.started_at for timing in result.timing if timing.started_at is not None),
+        default=None,
+    )
+    if begun is None:
+        return time.perf_counter() - float(result.execution_time)
+    ago = datetime.now(UTC).replace(tzinfo=None) - begun.replace(tzinfo=None)
+    return time.perf_counter() - float(ago.total_seconds())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from planalign.engine.runners.base import FinishedChecks, Outcome, check_failure
 from planalign.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from planalign.engine.database import Database
+    from planalign.engine.meter import Usage
     from planalign.engine.pipeline import DataTest
     from planalign.engine.project import Project
     from planalign.errors import PlanalignError
@@ -24,11 +26,47 @@ FOLDER = "dbt"
 
 @dataclass(frozen=True)
 class Result:
-    """What dbt says of one node: its status, rows that break a test, and its words."""
+    """What dbt says of one node: its status, rows that break a test, and its words.
+
+    `seconds` are those that dbt gives it; of them, to compile and to execute. `started`
+    is on the clock of `time.perf_counter`, None where dbt does not tell.
+    """
 
     status: str
     failures: int | None
     message: str
+    seconds: float = 0.0
+    compile_seconds: float | None = None
+    execute_seconds: float | None = None
+    started: float | None = None
+    thread: str = "dbt"
+
+
+@contextmanager
+def told(database: Database, command: Sequence[str], nodes: list[Result]) -> Iterator[Usage]:
+    """Measure a dbt command, and tell what it took and what dbt says of it.
+
+    Args:
+        database: of the run.
+        command: the arguments that say what dbt does, such as `run --select ..`.
+        nodes: filled by the block with what dbt says of each node.
+    """
+    started = time.perf_counter()
+    usage = database.meter.begin()
+    try:
+        yield usage
+    finally:
+        database.meter.end(usage)
+        database.tell(
+            "dbt_command_completed",
+            command=command[0],
+            nodes=len(nodes),
+            started=round(started, 6),
+            seconds=round(time.perf_counter() - started, 6),
+            dbt_compile_seconds=round(sum(node.compile_seconds or 0 for node in nodes), 6),
+            dbt_execute_seconds=round(sum(node.execute_seconds or 0 for node in nodes), 6),
+            **usage.as_dict(),
+        )
 
 
 def arguments(project: Project, database: Database, command: Sequence[str]) -> list[str]:
@@ -90,7 +128,7 @@ def run_tests(
     try:
         found = database.retry.run(f"tests of {tests[0].step}", attempt)
     except ReportedError as error:
-        raise failure("dbt test", error) from error
+        raise failure(f"dbt test in {database.path.parent}", error) from error
     outcomes = []
     for test in tests:
         result = found.get(test.name, Result("missing", None, ""))
@@ -106,6 +144,9 @@ def run_tests(
                 is_warning=result.status == "warn",
                 is_error=is_error,
                 first_rows=rows,
+                started=started if result.started is None else result.started,
+                seconds=result.seconds,
+                thread=result.thread,
             )
         )
     return FinishedChecks(outcomes, time.perf_counter() - started)

@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from planalign.duck import literal
 from planalign.engine.breaker import lighten
 from planalign.engine.faults import FAILURES, environment_fault
 from planalign.engine.pipeline import Step
@@ -25,6 +26,7 @@ from planalign.errors import MemoryFaultError, ModelError, PlanalignError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     import duckdb
 
@@ -43,10 +45,18 @@ class DirectRunner:
     name = "direct"
     overlaps_steps = True
 
-    def __init__(self, project: Project, pipeline: Pipeline, database: Database) -> None:
+    def __init__(
+        self,
+        project: Project,
+        pipeline: Pipeline,
+        database: Database,
+        *,
+        with_plans: bool = False,
+    ) -> None:
         self._project = project
         self._pipeline = pipeline
         self._database = database
+        self._with_plans = with_plans
         self._threads = database.settings.threads
         self._pool = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="model")
         self._statements = _Statements(database)
@@ -185,7 +195,7 @@ class DirectRunner:
         types = ", ".join(f"'{c.name}': '{c.data_type}'" for c in seed.columns)
         what = f"reference table {seed.name} ({seed.path})"
         sql = (
-            f"create or replace table {seed.relation} as select * from read_csv("
+            f"create or replace table {seed.relation} as select * from read_csv("  # noqa: S608 - compiled names
             f"?, header = true, delim = ',', auto_detect = false, columns = {{{types}}})"
         )
         parameters = [str(self._project.folder / seed.path)]
@@ -200,19 +210,28 @@ class DirectRunner:
     def _build(self, model: Model) -> Timing:
         started = time.perf_counter()
         statements = model.statements()
+        is_prepared = all(self._statements.has(statement) for statement in statements)
+        attempts = 0
+        plan = None
 
         def work(cursor: duckdb.DuckDBPyConnection) -> int | None:
+            nonlocal attempts, plan
+            attempts += 1
             rows = None
             if len(statements) > 1:
                 cursor.begin()
-            for statement in statements:
-                rows = _count(self._statements.execute(cursor, statement))
+            with self._profiled(cursor) as profile:
+                for statement in statements:
+                    rows = _count(self._statements.execute(cursor, statement))
+                if profile is not None:  # of the last statement, which builds the rows
+                    plan = profile.read_text(encoding="utf-8")
             if len(statements) > 1:
                 cursor.commit()
             return rows
 
         try:
-            rows = self._database.attempt(f"model {model.name}", work, model=model.name)
+            with self._database.meter.measured() as usage:
+                rows = self._database.attempt(f"model {model.name}", work, model=model.name)
         except FAILURES as error:
             raise model_failure(model, self.name, error) from error
         return Timing(
@@ -222,7 +241,27 @@ class DirectRunner:
             time.perf_counter() - started,
             threading.current_thread().name,
             rows,
+            attempt=attempts,
+            is_prepared=is_prepared,
+            usage=usage,
+            plan=plan,
         )
+
+    @contextmanager
+    def _profiled(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[Path | None]:
+        """Let DuckDB write the profile of each statement of the block into the file lent."""
+        if not self._with_plans:
+            yield None
+            return
+        name = f"{threading.current_thread().name}.profile.json"
+        path = self._database.path.with_name(name)
+        cursor.execute("set enable_profiling = 'json'")
+        cursor.execute(f"set profiling_output = {literal(path)}")
+        try:
+            yield path
+        finally:
+            cursor.execute("pragma disable_profiling")
+            path.unlink(missing_ok=True)
 
 
 class _Statements:
@@ -234,6 +273,10 @@ class _Statements:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._parsed: dict[str, list[duckdb.Statement]] = {}
+
+    def has(self, sql: str) -> bool:
+        """Say whether it has been parsed."""
+        return sql in self._parsed
 
     def execute(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
         """Execute SQL; no two threads may execute the same at once."""
@@ -322,6 +365,7 @@ class _ChecksBeside:
 
     def _run(self, test: DataTest) -> Outcome:
         view = self._views.get()
+        started = time.perf_counter()
         try:
             found = self._statements.execute(view, test.statement).fetchone()
             failures, warns, fails = found or (0, False, False)
@@ -332,6 +376,9 @@ class _ChecksBeside:
                 bool(warns) and not is_error,
                 is_error,
                 first_rows(view, test) if is_error else (),
+                started,
+                time.perf_counter() - started,
+                threading.current_thread().name,
             )
         except FAILURES as error:
             raise check_failure(test, error) from error

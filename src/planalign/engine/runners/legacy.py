@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from planalign.engine.faults import ReportedError
@@ -22,6 +23,7 @@ from planalign.engine.runners.dbt_command import (
     environment,
     failure,
     run_tests,
+    told,
 )
 from planalign.errors import EnvironmentFaultError
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from planalign.engine.database import Database
+    from planalign.engine.meter import Usage
     from planalign.engine.pipeline import Pipeline, Step
     from planalign.engine.project import Project
     from planalign.engine.runners.base import FinishedChecks
@@ -50,7 +53,7 @@ class LegacyRunner:
         try:
             self._run("dbt seed", ["seed", "--full-refresh"])
         except ReportedError as error:
-            raise failure("dbt seed", error) from error
+            raise failure(f"dbt seed in {self._database.path.parent}", error) from error
 
     def run_models(self, steps: Sequence[Step]) -> Iterator[Timing]:
         """Run the models of the steps one after the other, in dependency order."""
@@ -58,49 +61,74 @@ class LegacyRunner:
         for model in (model for group in groups for model in group):
             started = time.perf_counter()
             try:
-                self._run(f"model {model.name}", ["run", "--select", model.name], model.name)
+                results, usage, attempt = self._run(
+                    f"model {model.name}", ["run", "--select", model.name], model.name
+                )
             except ReportedError as error:
                 raise model_failure(model, self.name, error) from error
-            seconds = time.perf_counter() - started
-            yield Timing(model.name, model.step, started, seconds, "process")
+            result = results.get(model.name, Result("missing", None, ""))
+            yield Timing(
+                model.name,
+                model.step,
+                started,
+                time.perf_counter() - started,
+                "process",
+                attempt=attempt,
+                usage=usage,
+                compile_seconds=result.compile_seconds,
+                execute_seconds=result.execute_seconds,
+            )
 
     def start_tests(self, step: Step) -> FinishedChecks:
         """Run the step's data tests with one dbt process."""
 
         def run() -> dict[str, Result]:
-            done = self._start(["test", "--select", *names_of(self._pipeline, step)])
-            results = self._results()
+            done, results, _ = self._start(["test", "--select", *names_of(self._pipeline, step)])
             if not results:
                 raise ReportedError(done.stdout + done.stderr)
-            return {
-                result["unique_id"].split(".")[2]: Result(
-                    result["status"], result["failures"], str(result["message"])
-                )
-                for result in results
-            }
+            return results
 
         return run_tests(self._database, self._pipeline.tests_of(step), run)
 
     def close(self) -> None:
         """Nothing to give back: every process has ended."""
 
-    def _run(self, what: str, command: Sequence[str], model: str | None = None) -> None:
-        """Run a dbt command, again while a transient fault makes it fail."""
+    def _run(
+        self, what: str, command: Sequence[str], model: str | None = None
+    ) -> tuple[dict[str, Result], Usage, int]:
+        """Run a dbt command, again while a transient fault makes it fail.
 
-        def attempt() -> None:
-            done = self._start(command)
+        Returns what dbt says by node, what the command took, and the attempt it was.
+        """
+        attempts = 0
+
+        def attempt() -> tuple[dict[str, Result], Usage]:
+            nonlocal attempts
+            attempts += 1
+            done, results, usage = self._start(command)
             if done.returncode != 0:
                 raise ReportedError(done.stdout + done.stderr)
+            return results, usage
 
-        self._database.retry.run(what, attempt, model=model)
+        return *self._database.retry.run(what, attempt, model=model), attempts
 
-    def _start(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def _start(
+        self, command: Sequence[str]
+    ) -> tuple[subprocess.CompletedProcess[str], dict[str, Result], Usage]:
+        nodes: list[Result] = []
+        with told(self._database, command, nodes) as usage:
+            done = self._process(command)
+            results = self._results()
+            nodes.extend(results.values())
+        return done, results, usage
+
+    def _process(self, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         self._database.release()
         # A path relative to the working folder keeps the parse valid across runs.
         variables = environment(self._database, self._database.path.name)
         self._results_file.unlink(missing_ok=True)
         try:
-            return subprocess.run(
+            return subprocess.run(  # noqa: S603 - a list, no shell
                 [sys.executable, "-m", "dbt.cli.main",
                  *arguments(self._project, self._database, command)],
                 cwd=self._database.path.parent,
@@ -116,8 +144,34 @@ class LegacyRunner:
     def _results_file(self) -> Any:
         return self._database.path.parent / FOLDER / "target" / "run_results.json"
 
-    def _results(self) -> list[dict[str, Any]]:
+    def _results(self) -> dict[str, Result]:
         if not self._results_file.is_file():
-            return []
-        results: list[dict[str, Any]] = json.loads(self._results_file.read_text())["results"]
-        return results
+            return {}
+        found = {}
+        for result in json.loads(self._results_file.read_text())["results"]:
+            spent = {
+                timing["name"]: _seconds_between(timing["started_at"], timing["completed_at"])
+                for timing in result["timing"]
+            }
+            found[result["unique_id"].split(".")[2]] = Result(
+                result["status"],
+                result["failures"],
+                str(result["message"]),
+                result["execution_time"],
+                spent.get("compile"),
+                spent.get("execute"),
+                _started([timing["started_at"] for timing in result["timing"]]),
+                result["thread_id"],
+            )
+        return found
+
+
+def _started(instants: Sequence[str]) -> float | None:
+    """Return when dbt began a node, on the clock of `time.perf_counter`."""
+    if not instants:
+        return None
+    return time.perf_counter() - (time.time() - datetime.fromisoformat(min(instants)).timestamp())
+
+
+def _seconds_between(start: str, end: str) -> float:
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()

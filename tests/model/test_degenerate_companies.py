@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from planalign.errors import ModelError, PlanalignError
+from planalign.errors import InputError, PlanalignError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from planalign.results import Run, YearSummary
 
 YEARS = {"start_year": 2025, "end_year": 2027}
+# Every part of a plan at work, for everybody.
+PLAN: dict[str, Any] = {
+    "pay_frequency": "semimonthly",
+    "automatic_enrollment": {"enabled": True, "reenrollment": True},
+    "escalation": {"enabled": True, "scope": "all"},
+    "match": {
+        "formula": "tiers",
+        "tiers": [{"up_to": 0.03, "rate": 1}, {"up_to": 0.06, "rate": 0.5}],
+        "last_day": True,
+    },
+    "core": {"rate": 0.03, "excess_rate": 0.05, "integration_level": 0.5},
+    "vesting": {"match": [0, 0.2, 0.4, 0.6, 0.8, 1], "core": [0, 0, 0, 1]},
+    "highly_compensated": {"top_paid_group": True},
+}
+ALLOCATED = {**PLAN, "forfeitures": {"use": "reallocate"}}
+SPENT = {**PLAN, "forfeitures": {"use": "pay_expenses"}}
+
+_DEFERRED = ("pre_tax_deferral", "roth_deferral", "catch_up_deferral")
+_EMPLOYER = ("match_contribution", "true_up_contribution", "core_contribution")
+_FORFEITED = ("forfeiture", "forfeiture_allocation")
+_AMOUNTS = (*_DEFERRED, *_EMPLOYER, *_FORFEITED)
 
 
 def company(studies: Studies, count: int = 60, **changes: Any) -> Path:
@@ -34,9 +55,10 @@ def company(studies: Studies, count: int = 60, **changes: Any) -> Path:
 
 
 def assert_balanced(run: Run) -> list[YearSummary]:
-    """Check headcounts within and between years, by the summary and by the people."""
+    """Check headcounts within and between years, and the plan's books, to the cent."""
     summaries = run.summary()
     assert summaries
+    assert_plan_books(run)
     counted = {
         row[:3]: row[3:]
         for row in run.sql(
@@ -62,11 +84,61 @@ def assert_balanced(run: Run) -> list[YearSummary]:
     return summaries
 
 
+def assert_plan_books(run: Run) -> None:
+    """Check the plan's costs by the people, each dollar forfeited, and each account by year."""
+    key = "scenario_id, replicate, simulation_year"
+    sums = ", ".join(f"coalesce(sum({name}), 0)" for name in _AMOUNTS)
+    people = {
+        row[:3]: row[3:]
+        for row in run.sql(
+            f"select {key}, {sums} from fct_workforce_snapshot group by all"
+        ).fetchall()
+    }
+    nobody = (Decimal(0),) * len(_AMOUNTS)
+    costs = run.sql(
+        f"select {key}, {', '.join(_AMOUNTS)}, employee_contribution, cost_reduction, "
+        "expenses_paid, employer_cost from fct_plan_costs"
+    ).fetchall()
+    assert {row[:3] for row in costs} >= people.keys()
+    for row in costs:
+        amounts = dict(zip(_AMOUNTS, row[3:], strict=False))
+        assert tuple(amounts.values()) == people.get(row[:3], nobody)
+        deferred, reduction, expenses, cost = row[-4:]
+        assert min(*amounts.values(), reduction, expenses) >= 0
+        assert deferred == sum(amounts[name] for name in _DEFERRED)
+        assert cost + reduction == sum(amounts[name] for name in _EMPLOYER)
+        used = reduction + expenses + amounts["forfeiture_allocation"]
+        assert used <= amounts["forfeiture"]
+        if not amounts["forfeiture_allocation"]:  # what is shared out may leave cents
+            # More than there is to be paid stays in the plan.
+            assert used == amounts["forfeiture"] or cost == 0
+    negative = " or ".join(f"{name} < 0" for name in _AMOUNTS)
+    assert (
+        run.sql(
+            f"select * from fct_workforce_snapshot where {negative} or least(match_balance, "
+            "core_balance, annual_additions, roth_catch_up_deferral) < 0 "
+            "or roth_catch_up_deferral > catch_up_deferral"
+        ).fetchall()
+        == []
+    )
+    gained = " + ".join((*_EMPLOYER, "forfeiture_allocation", "account_return"))
+    assert (
+        run.sql(
+            "select * from (select *, lag(match_balance + core_balance, 1, 0) over (partition by "
+            "scenario_id, replicate, employee_id order by simulation_year) as before "
+            "from fct_workforce_snapshot) where match_balance + core_balance "
+            f"<> before + {gained} - forfeiture"
+        ).fetchall()
+        == []
+    ), "an account is not what it was and gained less what was forfeited"
+
+
 def test_growth(studies: Studies) -> None:
     rates = {"vanish": -1, "halve": -0.5, "none": 0, "little": 0.0001, "double": 1, "quadruple": 3}
     run = studies.simulate(
         company(studies),
         simulation=YEARS,
+        plan=ALLOCATED,
         scenarios={
             name: {"workforce": {"target_growth_rate": rate}} for name, rate in rates.items()
         },
@@ -99,6 +171,7 @@ def test_everybody_or_nobody_leaves(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, 40),
         simulation=YEARS,
+        plan=PLAN,
         scenarios={name.replace("0.99", "99"): scenario for name, scenario in scenarios.items()},
     )
     summaries = assert_balanced(run)
@@ -120,6 +193,7 @@ def test_a_company_that_empties_stays_empty(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, 5),
         simulation=YEARS,
+        plan=ALLOCATED,
         workforce={"total_termination_rate": 1, "target_growth_rate": -1},
     )
     summaries = assert_balanced(run)
@@ -133,6 +207,7 @@ def test_one_employee(studies: Studies, alignment: str) -> None:
     run = studies.simulate(
         company(studies, 1),
         simulation={**YEARS, "replicates": 20},
+        plan=SPENT,
         workforce={"total_termination_rate": 0.5, "alignment": alignment},
     )
     summaries = assert_balanced(run)
@@ -148,6 +223,7 @@ def test_everybody_at_the_highest_level(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, level=5),
         simulation=YEARS,
+        plan=SPENT,
         workforce={"promotion_rate": 1, "hiring": {"level_weights": {5: 1}}},
     )
     assert {year.promotions for year in assert_balanced(run)} == {0}
@@ -157,6 +233,7 @@ def test_everybody_is_ninety(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, born="1934-06-15", hired="1960-01-04"),
         simulation=YEARS,
+        plan=ALLOCATED,
         scenarios={
             str(percent): {"workforce": {"total_termination_rate": percent / 100}}
             for percent in (0, 12, 100)
@@ -205,6 +282,7 @@ def test_the_lowest_pay_through_promotion(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, 20, pay="0.01"),
         simulation=YEARS,
+        plan=PLAN,
         workforce={"promotion_rate": 0.5},
     )
     assert_balanced(run)
@@ -216,6 +294,7 @@ def test_the_highest_pay_raised_for_ten_years(studies: Studies) -> None:
     run = studies.simulate(
         company(studies, 20, pay="99999999.99"),
         simulation={"start_year": 2025, "end_year": 2034},
+        plan=ALLOCATED,
         workforce={"total_termination_rate": 0.05, "target_growth_rate": 0, "promotion_rate": 0.2},
         compensation={"cola_rate": 0.2, "merit_budget": 0.15},
     )
@@ -226,14 +305,19 @@ def test_the_highest_pay_raised_for_ten_years(studies: Studies) -> None:
     assert highest > 10**9
 
 
-def test_pay_beyond_what_fits_is_refused(studies: Studies) -> None:
-    with pytest.raises(ModelError, match=r"model int_\w+ "):
+def test_pay_beyond_what_fits_is_refused_with_what_makes_it_grow(studies: Studies) -> None:
+    with pytest.raises(InputError, match=r"an amount is larger than fits") as caught:
         studies.simulate(
             company(studies, 5, pay="99999999.99"),
             simulation={"start_year": 2025, "end_year": 2045},
             workforce={"total_termination_rate": 0},
             compensation={"cola_rate": 1, "merit_budget": 1},
         )
+    [problem] = caught.value.problems
+    assert caught.value.exit_code == 2
+    assert problem.column == "compensation"
+    assert "cola_rate" in problem.remedy
+    assert "merit_budget" in problem.remedy
 
 
 def test_no_merit_and_no_or_negative_cola(studies: Studies) -> None:
@@ -353,7 +437,9 @@ def test_who_left_on_the_first_day_does_not_stay_for_ever(studies: Studies) -> N
 
 def test_forty_years_of_fifty_employees(studies: Studies) -> None:
     run = studies.simulate(
-        studies.generated(50, 4), simulation={"start_year": 2025, "end_year": 2064}
+        studies.generated(50, 4),
+        simulation={"start_year": 2025, "end_year": 2064},
+        plan=ALLOCATED,
     )
     summaries = assert_balanced(run)
     assert [year.simulation_year for year in summaries] == list(range(2025, 2065))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import pytest
 
 from planalign.results import open_run
@@ -62,17 +61,6 @@ def large(tmp_path_factory, parity) -> tuple[Path, Path]:
     """A company that fills several of DuckDB's row groups."""
     folder = parity.project(tmp_path_factory.mktemp("large"), 60_000, scenarios=("plan", "exact"))
     return folder, parity.simulate(folder, "run", YEARS, "--threads", "2")
-
-
-def test_a_shuffled_census_gives_the_same_result(project, whole, parity, tmp_path):
-    shuffled = tmp_path / "shuffled.parquet"
-    with duckdb.connect() as connection:
-        connection.execute(
-            f"copy (select * from '{project}/census.parquet' order by md5(employee_id || 'x')) "
-            f"to '{shuffled}'"
-        )
-    again = parity.simulate(project, "shuffled", YEARS, "--seeds", "20", "--census", str(shuffled))
-    assert differences(whole, again) is None
 
 
 def test_the_other_duckdb_version_gives_the_same_bits(large, parity, other_duckdb):

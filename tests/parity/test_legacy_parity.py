@@ -1,19 +1,17 @@
-"""`legacy` leaves the same bits, also when it is stopped and resumed."""
+"""`legacy` leaves the bits of every other runner, also when it is stopped and resumed."""
 
 from __future__ import annotations
 
-from planalign.results import open_run
-from planalign.results.verify import verify
+import golden
+
+from record_page import undocumented
 
 
-def test_legacy_stopped_after_its_second_year_and_resumed_equals_direct(
+def test_legacy_stopped_after_its_first_year_and_resumed_has_the_golden_fingerprints(
     tmp_path, parity, stop_after
 ):
-    project = parity.project(tmp_path, 200, scenarios=("plan",))
-    direct = parity.simulate(project, "direct", "2025-2027")
-    assert stop_after(project, "legacy", 2026, "2025-2027", "--runner", "legacy") == 130
-    legacy = parity.simulate(project, "legacy", "2025-2027", "--runner", "legacy", "--resume")
-    with open_run(direct) as a, open_run(legacy) as b:
-        comparison = verify(a, b)
-        assert comparison.identical, comparison.as_dict()
-        assert len(a.summary()) == 3
+    project = golden.project("smallest", tmp_path)
+    assert stop_after(project, "legacy", 2025, "2025-2026", "--runner", "legacy") == 130
+    legacy = parity.simulate(project, "legacy", "2025-2026", "--runner", "legacy", "--resume")
+    assert golden.marts_of(legacy) == golden.GOLDEN["smallest"]
+    assert undocumented(legacy) == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from starving import Disk, Said, Study, disk_at, planalign, started
 from planalign.engine import compiler
 from planalign.engine.pipeline import Pipeline
 from planalign.engine.project import Project
+from planalign.engine.year_cache import CACHE_BYTES, YearCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,6 +143,23 @@ def test_a_full_cache_of_years_costs_a_warning_and_nothing_else(study: Study, di
     taken = disk.planalign(*command, "last")
     assert "2026: from cache" in taken.err
     assert_finished(study, taken, disk.planalign("fingerprint", "last", "--json"))
+
+
+def test_what_a_killed_process_left_in_the_cache_goes_with_the_next_run(
+    study: Study, tmp_path: Path
+) -> None:
+    years = tmp_path / "years"
+    with subprocess.Popen([sys.executable, "-c", ""]) as killed:
+        killed.wait()
+    left = years / f".new-{killed.pid}-left"
+    under_way = years / f".new-{os.getpid()}-under-way"
+    for folder in (left, under_way):
+        folder.mkdir(parents=True)
+        (folder / "results.duckdb").write_bytes(b"part")
+    YearCache(tmp_path, CACHE_BYTES).keep(study.run, {"key": 1.0})
+    assert not left.exists()
+    assert under_way.exists()
+    assert YearCache(tmp_path, CACHE_BYTES).find(["key"]).keys() == {"key"}
 
 
 def test_models_are_compiled_although_they_cannot_be_kept(

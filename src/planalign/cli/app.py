@@ -7,15 +7,18 @@ import typer
 from typer.core import TyperGroup
 
 from planalign.cli import console
+from planalign.cli.advise import advise
 from planalign.cli.bench import bench
 from planalign.cli.census import census
 from planalign.cli.compare import compare
+from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
 from planalign.cli.export import export
 from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
 from planalign.cli.output import emit
 from planalign.cli.profile import profile
+from planalign.cli.report import report
 from planalign.cli.show import show
 from planalign.cli.simulate import simulate
 from planalign.cli.verify import verify
@@ -91,6 +94,9 @@ for _command in (
     export,
     bench,
     profile,
+    advise,
+    report,
+    dashboard,
 ):
     app.command()(_command)
 app.add_typer(census)

@@ -90,7 +90,7 @@ def _print_head(record: Record) -> None:
     )
     error = record.sessions[-1].error if record.sessions else None
     if error:
-        emit(f"Error: {error}")
+        emit(f"Error: {_printable(error)}")
     if len(record.sessions) > 1:
         emit(f"It was resumed; its {len(record.sessions)} sessions follow each other here.")
     if record.outcome is None or record.outcome != "completed":

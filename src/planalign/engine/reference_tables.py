@@ -19,6 +19,7 @@ from planalign import duck
 from planalign.census.columns import quoted
 from planalign.engine.runners.base import check_failure
 from planalign.errors import InputError, ModelError, Problem
+from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -187,6 +188,8 @@ def _load(connection: duckdb.DuckDBPyConnection, table: _Table) -> None:
         )
         loaded = connection.execute(f"from {table.seed.relation} order by rowid").fetchall()
     except duckdb.Error as error:
+        if is_interruption(error):
+            raise
         raise ModelError(
             f"reference table {table.seed.name} ({table.seed.path}) cannot be made ({error})",
             "Mend its column_types in seeds.yml.",
@@ -228,6 +231,8 @@ def _faults(
         names = tuple(column[0] for column in found.description or ())
         rows = found.fetchall()
     except duckdb.Error as error:
+        if is_interruption(error):
+            raise
         raise check_failure(test, error) from error
     # The table that a test is on is the first that its SQL names.
     table = min(

@@ -411,12 +411,9 @@ class _Builder:
     def record(self) -> Record:
         """Return what was put together."""
         head = self._head
-        for kind, spans in zip(
-            ("models", "tests"),
-            _on_few_threads(self._found["models"], self._found["tests"]),
-            strict=True,
-        ):
-            self._found[kind] = spans
+        self._found["models"], self._found["tests"] = _on_few_threads(
+            self._found["models"], self._found["tests"]
+        )
         return Record(
             format=head.get("format", 1),
             runner=head["runner"],
@@ -444,9 +441,9 @@ def _on_few_threads(
     for span in sorted((*models, *tests), key=lambda one: one.start):
         if not span.thread.startswith("Thread-"):
             continue
-        # dbt's clock and ours are a millisecond apart at most.
+        # dbt tells its times by another clock than ours.
         lane = next(
-            (n for n, end in enumerate(free_from) if end <= span.start + 0.001), len(free_from)
+            (n for n, end in enumerate(free_from) if end <= span.start + 0.005), len(free_from)
         )
         free_from[lane : lane + 1] = [span.end]
         renamed[id(span)] = f"dbt_{lane}"

@@ -1,0 +1,68 @@
+"""Whether a change made a run faster, from pairs of runs with it and without."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Seconds without the change, and with it.
+Pair = tuple[float, float]
+
+# Chance that a change which does nothing wins so many pairs: at most.
+SIGNIFICANCE = 0.05
+# A smaller part of the seconds is not worth a change, however sure.
+LEAST_GAIN = 0.03
+# Six that all win do so by chance once in 64; five would do, once in 32, but several
+# changes are tried, and each may win by chance.
+PAIRS = 6
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What pairs say: seconds are medians; `ratio` is that of with to without, by pairs.
+
+    `p_value` is the one-sided sign test's: the chance of as many faster pairs if the
+    change did nothing.
+    """
+
+    seconds_without: float
+    seconds_with: float
+    ratio: float
+    faster: int
+    pairs: int
+    p_value: float
+
+    @property
+    def helps(self) -> bool:
+        """Say whether the change is faster, beyond noise and by enough."""
+        return self.p_value <= SIGNIFICANCE and self.ratio <= 1 - LEAST_GAIN
+
+
+def judge(pairs: Sequence[Pair]) -> Judgement:
+    """Judge pairs, at least one. What slows the machine slows both runs of a pair."""
+    faster = sum(after < before for before, after in pairs)
+    return Judgement(
+        median(before for before, _ in pairs),
+        median(after for _, after in pairs),
+        median(after / before for before, after in pairs),
+        faster,
+        len(pairs),
+        sign_test(faster, len(pairs)),
+    )
+
+
+def sign_test(successes: int, trials: int) -> float:
+    """Return the chance of that many successes or more, each as likely as a failure."""
+    ways: int = sum(comb(trials, k) for k in range(successes, trials + 1))
+    return ways / (1 << trials)
+
+
+def is_hopeless(pairs: Sequence[Pair], planned: int) -> bool:
+    """Say whether a change cannot be found to help any more, whatever the pairs to come."""
+    lost = sum(after >= before for before, after in pairs)
+    return sign_test(planned - lost, planned) > SIGNIFICANCE

@@ -1,0 +1,1 @@
+"""The dashboard: pages over the records of runs, live while they go on."""

@@ -1,0 +1,133 @@
+"""The studies whose fingerprints are stored in golden.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from planalign.census import generate_census
+from planalign.results import open_run
+from planalign.results.fingerprint import fingerprint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GOLDEN: dict[str, dict[str, str]] = json.loads(
+    Path(__file__).with_name("golden.json").read_text(encoding="utf-8")
+)
+YEARS = {"start_year": 2025, "end_year": 2027, "random_seed": 42}
+EVERY_PART: dict[str, Any] = {
+    "pay_frequency": "semimonthly",
+    "eligibility": {"hours_of_service": 1000, "excluded_departments": ["Marketing"]},
+    "automatic_enrollment": {"enabled": True, "reenrollment": {2025: False, 2026: True}},
+    "escalation": {"enabled": True, "scope": "all", "date": "04-01"},
+    "deferrals": {"highly_compensated_maximum_rate": 0.09},
+    "match": {
+        "formula": "tiers",
+        "by": "service",
+        "tiers": [
+            {"up_to": 0.03, "rate": 1},
+            {"up_to": 0.06, "rate": 0.5},
+            {"from": 3, "up_to": 0.08, "rate": 0.75},
+        ],
+        "maximum_amount": 9000,
+    },
+    "core": {
+        "by": "points",
+        "tiers": [{"from": 0, "rate": 0.01}, {"from": 45, "rate": 0.03}],
+        "last_day": True,
+    },
+    "vesting": {"match": [0, 0.2, 0.4, 0.6, 0.8, 1], "core": [0, 0, 0, 1]},
+    "forfeitures": {"use": "reallocate"},
+    "highly_compensated": {"top_paid_group": True},
+    "limits": {"amounts": {"elective_deferral": {2025: 6000, 2026: 6500}}},
+}
+# name -> employees of the census, its seed, and the configuration.
+STUDIES: dict[str, tuple[int, int, dict[str, object]]] = {
+    "defaults": (1_000, 42, {"simulation": YEARS}),
+    "seeds": (200, 7, {"simulation": {**YEARS, "replicates": 5}}),
+    "scenarios": (
+        500,
+        11,
+        {
+            "simulation": YEARS,
+            "scenarios": {
+                "baseline": {},
+                "exact": {"workforce": {"alignment": "exact"}},
+                "shrink": {"workforce": {"target_growth_rate": -0.2}},
+                "rich": {"compensation": {"cola_rate": {2025: 0.01, 2026: 0.05}}},
+            },
+        },
+    ),
+    "plan": (
+        400,
+        13,
+        {
+            "simulation": YEARS,
+            "plan": {"eligibility": {"entry_dates": "monthly"}, "core": {"rate": 0.04}},
+            "scenarios": {
+                "early": {},
+                "late": {
+                    "plan": {
+                        "core": {"rate": {2025: 0, 2026: 0.25}},
+                        "limits": {"price_index_rate": 0.2},
+                    }
+                },
+                "automatic": {
+                    "plan": {
+                        "automatic_enrollment": {"enabled": True, "scope": "new_hires"},
+                        "escalation": {"enabled": True, "scope": "all", "date": "07-01"},
+                        "match": {"formula": "tiers", "by": "points"},
+                        "vesting": {"match": [0, 0, 1]},
+                        "forfeitures": {"use": "pay_expenses"},
+                        "limits": {"amounts": {"elective_deferral": {2025: 5000, 2026: 5000}}},
+                    }
+                },
+                "integrated": {
+                    "plan": {
+                        "pay_frequency": "monthly",
+                        "core": {"excess_rate": 0.07, "integration_level": 0.5},
+                        "vesting": {"core": [0, 0.2, 0.4, 0.6, 0.8, 1]},
+                        "forfeitures": {"use": "reallocate"},
+                        "highly_compensated": {"top_paid_group": True},
+                    }
+                },
+            },
+        },
+    ),
+    # For what takes longest; every part of the plan at work.
+    "smallest": (
+        200,
+        7,
+        {"simulation": {**YEARS, "end_year": 2026}, "plan": EVERY_PART},
+    ),
+    "leap": (300, 3, {"simulation": {**YEARS, "start_year": 2028, "end_year": 2029}}),
+    "long": (50, 5, {"simulation": {**YEARS, "end_year": 2044}}),
+}
+
+
+def project(name: str, folder: Path) -> Path:
+    """Make a project folder of a stored study."""
+    employees, seed, config = STUDIES[name]
+    folder.mkdir(parents=True, exist_ok=True)
+    generate_census(employees, seed, folder / "census.parquet")
+    text = yaml.safe_dump({"census": "census.parquet", **config}, sort_keys=False)
+    (folder / "planalign.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def marts(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the fingerprints that are stored.
+
+    Settings are described in dim_scenarios, which a new key may change.
+    """
+    return {mart: digest for mart, digest in found.items() if mart.startswith("fct_")}
+
+
+def marts_of(run: Path) -> dict[str, str]:
+    """Return the fingerprints of a run's facts."""
+    with open_run(run) as opened:
+        return marts(fingerprint(opened))

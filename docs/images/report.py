@@ -1,4 +1,4 @@
-"""Draw docs/images/report.png: the upper part of the report of a finished run.
+"""Draw docs/images/report.png: the report of a finished run down to its memory.
 
 Usage, from the repository:
 
@@ -20,7 +20,7 @@ from playwright.sync_api import sync_playwright
 from planalign.report.build import write_report
 
 OUTPUT = Path(__file__).with_name("report.png")
-WIDTH, HEIGHT = 1280, 1130
+WIDTH = 1280
 
 
 def draw(run_folder: Path, output: Path) -> None:
@@ -32,9 +32,14 @@ def draw(run_folder: Path, output: Path) -> None:
             executable_path=shutil.which("chromium"),
             args=["--headless", "--no-sandbox", "--disable-gpu"],
         )
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page = browser.new_page(viewport={"width": WIDTH, "height": 900})
         page.goto(page_file.as_uri())
         page.wait_for_selector("html[data-ready]", state="attached")
+        shown = page.locator("#memory").bounding_box()
+        if shown is None:
+            sys.exit("the report has no figure of memory")
+        height = int(shown["y"] + shown["height"]) + 12
+        page.set_viewport_size({"width": WIDTH, "height": height})
         page.screenshot(path=output)
         browser.close()
 

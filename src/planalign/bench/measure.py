@@ -112,10 +112,11 @@ class Bench:
             f"x {workload.years} years"
         )
         config = folder / "planalign.yaml"
-        config.write_text(f"census: {self.census(workload.employees)}\n{workload.config}\n")
+        config.write_text(f"{workload.config}\n", encoding="utf-8")
         command = [
             sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
             "--config", str(config),
+            "--census", str(self.census(workload.employees)),
             "--runner", workload.runner,
             "--seeds", str(workload.seeds),
             "--output", str(folder / output),

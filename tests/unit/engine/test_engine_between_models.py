@@ -14,7 +14,11 @@ from planalign.study import Request, configuration, run_study
 
 @pytest.mark.parametrize(
     ("statement", "spared"),
-    [("delete from run_years", 1), ("insert into run_years", 1), ("from fct_financial_summary where simulation_year", 0)],
+    [
+        ("delete from run_years", 1),
+        ("insert into run_years", 1),
+        ("from fct_financial_summary where simulation_year", 0),
+    ],
 )
 def test_a_statement_between_models_is_no_end_of_the_run(tmp_path, statement, spared):
     census = tmp_path / "census.parquet"

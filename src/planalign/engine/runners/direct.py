@@ -222,8 +222,11 @@ class DirectRunner:
                 cursor.begin()
             with self._profiled(cursor) as profile:
                 for statement in statements:
+                    if profile is not None:
+                        profile.unlink(missing_ok=True)
                     rows = _count(self._statements.execute(cursor, statement))
-                if profile is not None:  # of the last statement, which builds the rows
+                # Of the last statement, which builds the rows; DuckDB writes none of a view.
+                if profile is not None and profile.exists():
                     plan = profile.read_text(encoding="utf-8")
             if len(statements) > 1:
                 cursor.commit()

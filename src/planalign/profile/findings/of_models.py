@@ -20,8 +20,8 @@ SLOW_SECONDS = 30.0
 OUTLIER_DEVIATIONS = 4.0
 # Peers that are much alike would make an outlier of every other: half of e at least.
 LEAST_DEVIATION = 0.5
-# Or it takes so many times as long as any other, whatever its rows.
-DOMINATES = 4.0
+# Or it takes so many times as long as any other, and as its peers per row.
+DOMINATES, DOMINATES_PER_ROW = 4.0, 3.0
 # What is soon done is no bottleneck, however long for its rows.
 OUTLIER_SECONDS, OUTLIER_SHARE = 1.0, 0.1
 # Below so many rows the seconds are those to plan and to start, not those of rows.
@@ -52,9 +52,11 @@ def slow_models(record: Record, analysis: Analysis) -> Iterator[Finding]:
     for model in analysis.models:
         if model.name not in logs and model.longest < SLOW_SECONDS:
             continue  # of setup: once
-        found = (logs.get(model.name, middle) - middle) / deviation
+        above = logs.get(model.name, middle) - middle
+        found, factor = above / deviation, math.exp(above)
+        dominates = model.total >= DOMINATES * second and factor >= DOMINATES_PER_ROW
         is_outlier = (
-            (found >= OUTLIER_DEVIATIONS or model.total >= DOMINATES * second)
+            (found >= OUTLIER_DEVIATIONS or dominates)
             and len(logs) >= FEWEST_PEERS
             and model.median >= OUTLIER_SECONDS
             and model.share >= OUTLIER_SHARE
@@ -66,7 +68,6 @@ def slow_models(record: Record, analysis: Analysis) -> Iterator[Finding]:
                     ("of all models' seconds", f"{model.share:.0%}")]  # fmt: skip
         gain = model.total
         if is_outlier:
-            factor = math.exp(logs.get(model.name, middle) - middle)
             gain = max(model.total * (1 - 1 / factor), model.total - second, 0.0)
             evidence += [("seconds per row, against the median model", f"{factor:,.1f} times"),
                          ("robust deviations above it", f"{found:.1f}"),
@@ -183,7 +184,8 @@ def over_parallel(record: Record, analysis: Analysis) -> Iterator[Finding]:
     """
     if record.runner != "direct" or not record.models:
         return
-    threads, cores = record.threads or 1, record.cores or 1
+    threads = record.threads or 1
+    cores = record.cores or threads  # formats before told none
     middle = median(run.seconds for run in record.models)
     idle = building = 0.0
     for runs in _by_year(record).values():

@@ -38,7 +38,7 @@ def draw(run_folder: Path, output: Path) -> None:
         shown = page.locator("#memory").bounding_box()
         if shown is None:
             sys.exit("the report has no figure of memory")
-        height = int(shown["y"] + shown["height"]) + 12
+        height = int(shown["y"] + shown["height"])
         page.set_viewport_size({"width": WIDTH, "height": height})
         page.screenshot(path=output)
         browser.close()

@@ -280,7 +280,7 @@ def faults(project: Project, compiled: Pipeline, table: str, content: bytes) -> 
 
 def slow() -> settings:
     """Return settings for inputs that take a fifth of a second each."""
-    return settings(max_examples=settings().max_examples // 4)
+    return settings(max_examples=settings().max_examples // 5)
 
 
 @slow()

@@ -163,8 +163,8 @@ def test_a_run_that_cannot_be_resumed_says_why(browser_page, dashboard):
 
 def test_two_runs_are_compared(browser_page, dashboard, screenshot):
     visit(browser_page, dashboard, "/compare")
-    browser_page.get_by_label("First").select_option("first")
-    browser_page.get_by_label("Second").select_option("second")
+    browser_page.get_by_role("combobox", name="First").select_option("first")
+    browser_page.get_by_role("combobox", name="Second").select_option("second")
     browser_page.get_by_role("button", name="Compare").click()
     browser_page.wait_for_url("**/compare?a=first&b=second")
     figures = browser_page.get_by_role("table", name="Figures of both runs")
@@ -336,9 +336,10 @@ def test_what_is_wrong_with_a_new_run_is_said_at_its_field(browser_page, dashboa
     browser_page.get_by_label("First year").fill("soon")
     browser_page.get_by_label("Seeds").fill("0")
     browser_page.get_by_role("button", name="Start the run").click()
-    said = browser_page.get_by_role("alert").filter(has_text="Name of the run")
+    said = browser_page.locator("#problems")
     expect(said).to_contain_text("First year: Write a year")
     expect(said).to_contain_text("Seeds: At least 1")
+    expect(browser_page.get_by_role("alert").filter(has_text="At least 1")).to_be_visible()
     expect(browser_page.get_by_label("Seeds")).to_have_attribute("aria-invalid", "true")
     screenshot("dashboard-new-wrong")
     browser_page.get_by_label("Name of the run").fill("first")
@@ -346,6 +347,7 @@ def test_what_is_wrong_with_a_new_run_is_said_at_its_field(browser_page, dashboa
     browser_page.get_by_label("Seeds").fill("1")
     browser_page.get_by_role("button", name="Start the run").click()
     expect(browser_page.get_by_role("alert").filter(has_text="already")).to_be_visible()
+    expect(browser_page.locator("#problems")).not_to_contain_text("Seeds")
 
 
 def test_a_run_that_cannot_start_says_why(browser_page, dashboard, project):

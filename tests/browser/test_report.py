@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
+PATIENCE_MS = 30_000
 TIME_AXIS = ("timeline", "memory", "cores")
 EVIL = '</script><img src=x onerror="document.title=\'owned\'"><b>bold</b> & "quoted"'
 
@@ -66,6 +67,15 @@ def with_findings(run: Path, tmp_path: Path, *findings: Finding) -> Path:
     record = read_record(run)
     content = page(record, analyse(record), findings, None, name="planted", without_results="None.")
     return written(tmp_path, content)
+
+
+def until(page: Page, expression: str, arg: object = None) -> None:
+    """Wait until JavaScript is true; a page's own waiting would need eval, which is forbidden."""
+    for _ in range(PATIENCE_MS // 50):
+        if page.evaluate(expression, arg):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never became true: {expression}")
 
 
 def ranges(page: Page) -> list[list[float]]:
@@ -239,12 +249,13 @@ def test_a_card_leads_to_its_bar_on_the_timeline(browser_page, finished_run, tmp
     path = with_findings(finished_run, tmp_path, finding("fct_yearly_events", 2026))
     opened(browser_page, path)
     browser_page.get_by_role("link", name="Show fct_yearly_events of 2026").click()
-    browser_page.wait_for_function("document.getElementById('said').textContent !== ''")
+    until(browser_page, "document.getElementById('said').textContent !== ''")
     record = read_record(finished_run)
     model = next(m for m in record.models if (m.name, m.year) == ("fct_yearly_events", 2026))
-    browser_page.wait_for_function(
+    until(
+        browser_page,
         "keys => keys.every(key => document.getElementById(key).layout.xaxis.range[0] > 0.5)",
-        arg=TIME_AXIS,
+        TIME_AXIS,
     )
     for start, end in ranges(browser_page):
         assert start <= model.start
@@ -257,9 +268,7 @@ def test_a_card_leads_to_its_bar_on_the_timeline(browser_page, finished_run, tmp
         pytest.approx(model.start, abs=1e-3),
         pytest.approx(model.end, abs=1e-3),
     ]
-    browser_page.wait_for_function(
-        "document.getElementById('time').getBoundingClientRect().top < 60"
-    )
+    until(browser_page, "document.getElementById('time').getBoundingClientRect().top < 60")
     screenshot("report-found", full_page=False)
 
 
@@ -273,17 +282,19 @@ def test_zooming_in_one_figure_moves_all_on_the_time_axis(browser_page, report):
     browser_page.mouse.down()
     browser_page.mouse.move(box["x"] + box["width"] * 0.75, middle, steps=8)
     browser_page.mouse.up()
-    browser_page.wait_for_function(
+    until(
+        browser_page,
         "keys => keys.every(key => document.getElementById(key).layout.xaxis.range[0] > 0.1)",
-        arg=TIME_AXIS,
+        TIME_AXIS,
     )
     timeline, memory, cores = ranges(browser_page)
     assert timeline == pytest.approx(memory)
     assert cores == pytest.approx(memory)
     browser_page.get_by_role("button", name="Whole run").click()
-    browser_page.wait_for_function(
+    until(
+        browser_page,
         "keys => keys.every(key => document.getElementById(key).layout.xaxis.range[0] === 0)",
-        arg=TIME_AXIS,
+        TIME_AXIS,
     )
 
 
@@ -293,7 +304,7 @@ def test_the_time_shown_can_be_moved_by_keyboard(browser_page, report):
     closer = browser_page.get_by_role("button", name="Closer")
     closer.focus()
     browser_page.keyboard.press("Enter")
-    browser_page.wait_for_function("document.getElementById('said').textContent !== ''")
+    until(browser_page, "document.getElementById('said').textContent !== ''")
     quarter = (whole[1] - whole[0]) / 4
     for shown in ranges(browser_page):
         assert shown == pytest.approx([whole[0] + quarter, whole[1] - quarter])
@@ -423,6 +434,7 @@ def test_printed_all_figures_are_there_and_the_controls_are_not(browser_page, re
     assert not browser_page.locator("#theme").is_visible()
     assert not browser_page.locator(".tools").is_visible()
     assert browser_page.locator(".chart .main-svg").first.is_visible()
+    assert browser_page.evaluate("document.documentElement.scrollWidth") <= 1280
     screenshot("report-print")
 
 

@@ -44,8 +44,8 @@ KINDS = {
     "dim": Kind("dimensions", PURPLE, "."),
     "model": Kind("other models", YELLOW, "+"),
     "test": Kind("data tests", GREEN, "\\"),
-    "work": Kind("other work", GREY, "-"),
-    "dbt": Kind("dbt commands", VERMILLION, "|", "#FFFFFF"),
+    "work": Kind("other work", GREY, "|"),
+    "dbt": Kind("dbt commands", VERMILLION, "", "#FFFFFF"),
 }
 
 

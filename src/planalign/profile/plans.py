@@ -31,9 +31,11 @@ class Operator:
 
     def walk(self) -> Iterator[Operator]:
         """Yield this operator and all below it, each before its children."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        left = [self]
+        while left:
+            operator = left.pop()
+            yield operator
+            left += reversed(operator.children)
 
     @property
     def is_scan(self) -> bool:

@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from planalign.errors import EnvironmentFaultError
 from planalign.studio.access import Access, Guard
 from planalign.studio.jobs import Jobs
-from planalign.studio.layout import Studio, head
+from planalign.studio.layout import Studio, head, lost
 from planalign.studio.pages import compare, listing, new
 from planalign.studio.pages import runs as run_pages
 from planalign.studio.runs import Runs, is_locked, place_of
@@ -54,6 +54,7 @@ def serve(path: Path, folder: Path, access: Access, port: int, tell: Callable[[s
         page.register(studio)
     ui.run_with(
         application,
+        root=lost,
         title="planalign",
         favicon=_ICON,
         dark=None,

@@ -155,7 +155,7 @@ def progress(live: Live, now: float) -> Markup:
     """Return how far a run is, and what it does."""
     percent = round(100 * (live.share or 0))
     left = live.eta(now)
-    eta = "known after the first year" if left is None else f"about {words.seconds(round(left))}"
+    eta = "known after the first year" if left is None else f"about {words.roughly(left)}"
     at = [str(live.year) if live.year else "", live.step or "", live.model or ""]
     planned = f"{live.done} of {live.planned} years" if live.planned else "preparing"
     cached = f", {live.from_cache} from the cache" if live.from_cache else ""
@@ -170,7 +170,7 @@ def progress(live: Live, now: float) -> Markup:
                 ("Years", planned + cached),
                 ("Now", " · ".join(filter(None, at)) or "starting"),
                 ("Time left", eta),
-                ("Running for", words.seconds(_running(live, now))),
+                ("Running for", words.roughly(_running(live, now))),
             )
         ),
         memory_meter(live),
@@ -178,9 +178,9 @@ def progress(live: Live, now: float) -> Markup:
     return Markup("").join(parts)
 
 
-def _running(live: Live, now: float) -> float | None:
+def _running(live: Live, now: float) -> float:
     if live.session_began is None:
-        return None
+        return 0.0
     return live.seconds_before + max(0.0, now - live.session_began)
 
 
@@ -247,6 +247,19 @@ def _of_limit(memory: MemoryReport) -> str:
         return ""
     part = words.share(memory.peak_bytes / memory.limit_bytes)
     return f"{part} of {words.size(memory.limit_bytes)}"
+
+
+def dbt_times(analysis: Analysis) -> Markup:
+    """Return dbt's own times beside ours; empty where dbt had no part in it."""
+    if not analysis.dbt_seconds:
+        return Markup("")
+    pairs = [
+        ("Wall time", words.seconds(analysis.wall_seconds)),
+        *((f"dbt, {name}", words.seconds(value)) for name, value in analysis.dbt_seconds.items()),
+    ]
+    return Markup(
+        '<section class="card" aria-label="dbt"><h2>dbt\'s own time</h2>{}</section>'
+    ).format(facts(pairs))
 
 
 def alerts(live: Live) -> Markup:

@@ -114,6 +114,12 @@ async def is_dark() -> bool:
     )
 
 
+def lost() -> None:
+    """Build the page of an address that is none."""
+    with page("Not found"):
+        not_found("at this address")
+
+
 def not_found(name: str) -> None:
     """Say that there is no such run."""
     ui.context.client.status_code = 404

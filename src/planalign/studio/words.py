@@ -24,6 +24,11 @@ def seconds(value: float | None) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def roughly(value: float) -> str:
+    """Return an estimated duration, in whole seconds below two minutes."""
+    return f"{value:.0f} s" if value < 99.5 else seconds(value)
+
+
 def size(value: float | None) -> str:
     """Return bytes in decimal units, as limits are given."""
     if value is None:

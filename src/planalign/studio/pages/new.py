@@ -71,7 +71,7 @@ class _Form:
                 self._add("seeds", ui.input("Seeds").props('inputmode="numeric"'))
                 self._add("scenario", ui.select([_ALL], label="Scenario", value=_ALL))
                 self._add("runner", ui.select(list(jobs.RUNNERS), label="Runner", value="direct"))
-            self._said = html(Markup("")).props('role="alert"')
+            self._said = html(Markup("")).props('id="problems"')
             with ui.element("div").classes("buttons"):
                 button("Start the run", self._start, "main")
         await self._adopt()
@@ -119,6 +119,7 @@ class _Form:
     def _tell(self, problems: dict[str, str]) -> None:
         for name, field in self._fields.items():
             field.error = problems.get(name)
+            field.props(f'aria-invalid="{"true" if name in problems else "false"}"')
         known = [f"{self._title(name)}{text}" for name, text in problems.items()]
         shown = fragments.note("\n".join(known), kind="error") if known else Markup("")
         set_html(self._said, shown)

@@ -50,28 +50,25 @@ def section(title: str, content: Markup) -> Any:
 
 async def overview(watched: Watched, summary: Summary) -> Refresh | None:
     """Show the six tiles, the verdict on memory and the findings that count most."""
-    box = ui.element("div").classes("stack")
+    found = await read(watched)
+    if found is None:
+        return None
+    record, analysis = found
+    tiles = html(fragments.tiles(analysis))
+    verdict = section("Memory", fragments.verdict(analysis.memory, BUDGET_BYTES))
+    if summary.state is State.FINISHED:
+        section("Findings", _first(summary.name, await _find(record, analysis)))
+    years = section("Years", _years(record, summary.state))
+    dbt = html(fragments.dbt_times(analysis))
 
-    async def build() -> None:
-        with box:
-            found = await read(watched)
-            if found is None:
-                return
-            record, analysis = found
-            html(fragments.tiles(analysis))
-            with ui.element("section").classes("card").props('aria-label="Memory"'):
-                html(
-                    Markup("<h2>Memory</h2>{}").format(
-                        fragments.verdict(analysis.memory, BUDGET_BYTES)
-                    )
-                )
-            if summary.state is State.FINISHED:
-                findings = await _find(record, analysis)
-                section("Findings", _first(summary.name, findings))
-            section("Years", _years(record, summary.state))
+    async def show(summary: Summary) -> None:
+        record, analysis = await to_thread(watched.record)
+        set_html(tiles, fragments.tiles(analysis))
+        set_html(verdict, fragments.verdict(analysis.memory, BUDGET_BYTES))
+        set_html(years, _years(record, summary.state))
+        set_html(dbt, fragments.dbt_times(analysis))
 
-    await build()
-    return _every(box, build)
+    return _now_and_then(show)
 
 
 def _first(name: str, findings: Sequence[Any]) -> Markup:
@@ -88,7 +85,9 @@ def _first(name: str, findings: Sequence[Any]) -> Markup:
 
 def _years(record: Record, state: State) -> Markup:
     left = "under way" if state is State.RUNNING else "not complete"
-    steps = sorted({step for year in record.years for step in year.steps})
+    if not record.years:
+        return Markup("<p>None has begun.</p>")
+    steps = list(dict.fromkeys(step for year in record.years for step in year.steps))
     return fragments.table(
         "Years",
         ("Year", "Trajectories", "Time", "From cache", *steps),
@@ -133,11 +132,16 @@ async def memory(watched: Watched, _summary: Summary) -> Refresh | None:
         return drawn
     report = section("Memory report", fragments.memory_report(found[1].memory, BUDGET_BYTES))
 
+    async def show(_summary: Summary) -> None:
+        _, analysis = await to_thread(watched.record)
+        set_html(report, fragments.memory_report(analysis.memory, BUDGET_BYTES))
+
+    fresh = _now_and_then(show)
+
     async def refresh(summary: Summary) -> None:
         if drawn is not None:
             await drawn(summary)
-        _, analysis = await to_thread(watched.record)
-        set_html(report, fragments.memory_report(analysis.memory, BUDGET_BYTES))
+        await fresh(summary)
 
     return refresh
 
@@ -153,7 +157,7 @@ async def models(watched: Watched, _summary: Summary) -> Refresh | None:
         _, analysis = await to_thread(watched.record)
         set_html(shown, fragments.model_table(analysis))
 
-    return refresh
+    return _now_and_then(refresh)
 
 
 async def findings(watched: Watched, _summary: Summary) -> Refresh | None:
@@ -190,7 +194,7 @@ async def plans(watched: Watched, summary: Summary) -> Refresh | None:
     found = await read(watched)
     if found is None:
         return None
-    record, _ = found
+    record, analysis = found
     keys = {_key(key): key for key in record.plans}
     if not keys:
         html(
@@ -201,7 +205,8 @@ async def plans(watched: Watched, summary: Summary) -> Refresh | None:
         )
         return None
     wanted = ui.context.client.request.query_params.get("plan", "")
-    chosen = wanted if wanted in keys else next(iter(keys))
+    longest = [one for one, key in keys.items() if key[0] == analysis.longest_model]
+    chosen = wanted if wanted in keys else (longest or list(keys))[-1]
     options = Markup("").join(
         Markup('<option value="{0}"{1}>{0}</option>').format(
             one, Markup(" selected") if one == chosen else ""
@@ -325,28 +330,24 @@ async def _figures(
                 plots.append(_plot(figure))
 
     ui.timer(0, draw, once=True)
+
+    async def show(_summary: Summary) -> None:
+        if plots:
+            for plot, figure in zip(plots, await make(), strict=True):
+                plot.update_figure({**figure.to_plotly_json(), "config": _CONFIG})
+
+    return _now_and_then(show)
+
+
+def _now_and_then(show: Refresh) -> Refresh:
+    """Return what shows the record as it is now, every few ticks."""
     ticks = 0
 
     async def refresh(summary: Summary) -> None:
         nonlocal ticks
         ticks += 1
-        if plots and (ticks % _EVERY == 0 or summary.state is not State.RUNNING):
-            for plot, figure in zip(plots, await make(), strict=True):
-                plot.update_figure({**figure.to_plotly_json(), "config": _CONFIG})
-
-    return refresh
-
-
-def _every(box: Any, build: Callable[[], Awaitable[None]]) -> Refresh:
-    """Return what builds the content of a box anew, every few ticks."""
-    ticks = 0
-
-    async def refresh(_summary: Summary) -> None:
-        nonlocal ticks
-        ticks += 1
         if ticks % _EVERY == 0:
-            box.clear()
-            await build()
+            await show(summary)
 
     return refresh
 

@@ -1,0 +1,263 @@
+"""Suggestions, their order of measurement, what counts as a gain, and the scratch copy."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made import model, node, record
+
+from planalign.config import parse
+from planalign.engine.project import PACKAGED
+from planalign.errors import UsageError
+from planalign.profile.findings import Finding
+from planalign.profile.judgement import is_hopeless, judge, sign_test
+from planalign.profile.suggestions import (
+    SUGGESTION,
+    BlockSize,
+    Index,
+    Materialize,
+    MemoryLimit,
+    ModelsAtOnce,
+    Proposal,
+    Sort,
+    Threads,
+    refusal,
+    suggest,
+)
+from planalign.profile.trial import Outcome, alternating, changed, in_rank
+from planalign.study import Request
+
+GB = 1_000_000_000
+EVENTS = "models/events"
+
+
+def made(**more):
+    view = replace(node("int_view", "int_wide"), materialization="view")
+    fact = replace(node("fct_all", "int_view", "int_sorted"), materialization="yearly")
+    nodes = (node("int_wide"), view, node("int_sorted", "int_view"), fact)
+    return record(10, *nodes, models=(model("int_wide", 0, 1, rows=1000),), cores=2,
+                  memory_limit_bytes=GB, **more)  # fmt: skip
+
+
+def finding(kind, name=None, **evidence):
+    return Finding(kind, kind, name, 2025, tuple(evidence.items()), "", "", None, "low")
+
+
+def suggested(*findings, memory=8 * GB, **more):
+    return [one.suggestion for one in suggest(findings, made(**more), memory)]
+
+
+def test_a_view_that_is_read_often_is_to_be_a_table():
+    assert suggested(finding("view_read_often", "int_view")) == [
+        Materialize(model="int_view", materialization="table")
+    ]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["(key < 1000); (part = 'key <')", "key<1000", "key IN (1, 2)", "(key IS NOT NULL)"],
+)
+def test_a_scan_that_leaves_nothing_out_calls_for_an_order(condition):
+    evidence = {"table": "int_sorted", "filter": condition}
+    assert suggested(finding("unpruned_scan", "fct_all", **evidence)) == [
+        Sort(model="int_sorted", columns=("key",))
+    ]
+
+
+def test_nothing_is_sorted_that_is_no_table_of_the_run():
+    for table in ("fct_all", "int_view", "census"):
+        assert suggested(finding("unpruned_scan", "x", table=table, filter="key < 1")) == []
+
+
+def test_spilling_calls_for_memory_and_for_less_at_once():
+    assert suggested(finding("spill", "int_wide")) == [
+        MemoryLimit(megabytes=4000),
+        ModelsAtOnce(step="events", models=1),
+        Materialize(model="int_wide", materialization="view"),
+    ]
+    several = suggested(finding("spill", "int_wide"), trajectories=4)
+    assert BlockSize(employees=500) in several
+    assert MemoryLimit(megabytes=1600) in suggested(finding("spill", "int_wide"), memory=2 * GB)
+
+
+def test_too_many_threads_call_for_fewer():
+    assert suggested(finding("over_parallel"), threads=8) == [Threads(threads=2)]
+
+
+def test_what_a_slow_model_reads_as_a_view_is_to_be_tried_as_a_table():
+    assert suggested(finding("slow_model", "int_sorted")) == [
+        Materialize(model="int_view", materialization="table"),
+        Materialize(model="int_sorted", materialization="view"),
+    ]
+
+
+def test_the_same_change_is_suggested_once():
+    assert (
+        len(suggested(finding("view_read_often", "int_view"), finding("slow_model", "fct_all")))
+        == 1
+    )
+
+
+@pytest.mark.parametrize(
+    "suggestion",
+    [
+        Index(model="int_wide", columns=("key",)),
+        MemoryLimit(megabytes=7000),
+        Materialize(model="int_absent", materialization="table"),
+        Materialize(model="fct_all", materialization="view"),
+        Materialize(model="int_view", materialization="view"),
+        Sort(model="int_view", columns=("key",)),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_with_a_reason(suggestion):
+    assert refusal(suggestion, made(), 8 * GB)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        {"kind": "sort", "model": "int_wide", "columns": ["key; drop table x"]},
+        {"kind": "sort", "model": "../../x", "columns": ["key"]},
+        {"kind": "sort", "model": "int_wide", "columns": []},
+        {"kind": "materialize", "model": "int_wide", "materialization": "yearly"},
+        {"kind": "threads", "threads": 0},
+        {"kind": "threads", "threads": 2, "sql": "select 1"},
+        {"kind": "rewrite", "sql": "select 1"},
+    ],
+)
+def test_only_plain_changes_of_known_kinds_are_read(text):
+    with pytest.raises(ValueError, match="validation error"):
+        SUGGESTION.validate_python(text)
+
+
+def test_six_faster_pairs_of_six_help():
+    judgement = judge([(2.0, 1.0)] * 6)
+    assert judgement.helps
+    assert (judgement.ratio, judgement.faster, judgement.p_value) == (0.5, 6, 1 / 64)
+
+
+def test_five_of_six_are_noise_and_so_is_a_gain_of_a_percent():
+    assert not judge([(2.0, 1.0)] * 5 + [(1.0, 2.0)]).helps
+    assert not judge([(2.0, 1.98)] * 6).helps
+
+
+def test_the_ratio_is_that_of_pairs_so_that_a_busy_machine_does_not_count():
+    judgement = judge([(1.0, 0.5), (10.0, 5.0), (2.0, 1.0)] * 2)
+    assert judgement.ratio == 0.5
+    assert judgement.helps
+
+
+def test_the_sign_test_is_exact():
+    assert sign_test(0, 4) == 1.0
+    assert sign_test(3, 4) == 5 / 16
+    assert sign_test(4, 4) == 1 / 16
+
+
+def test_what_cannot_win_any_more_is_given_up():
+    assert is_hopeless([(1.0, 1.1)], 6)
+    assert not is_hopeless([(1.0, 1.1)], 8)
+    assert is_hopeless([(1.0, 1.1)] * 2, 8)
+    assert not is_hopeless([(1.1, 1.0)] * 6, 6)
+
+
+def test_runs_alternate_so_that_a_drift_meets_both():
+    seen = []
+
+    def measure(request):
+        seen.append(request)
+        return {"a": 2.0, "b": 1.0}[request]
+
+    assert alternating(measure, "a", "b", 6) == [(2.0, 1.0)] * 6
+    assert "".join(seen) == "abbaabbaabba"
+
+
+def test_measuring_ends_when_nothing_can_be_gained():
+    assert len(alternating(lambda request: {"a": 1.0, "b": 2.0}[request], "a", "b", 6)) == 1
+
+
+def test_what_helps_most_comes_first():
+    def outcome(verdict, ratio):
+        proposal = Proposal(Threads(threads=1), str(ratio))
+        return Outcome(proposal, verdict, "", judge([(1.0, ratio)] * 6))
+
+    outcomes = [outcome("no_gain", 0.9), outcome("helps", 0.8), outcome("helps", 0.5)]
+    assert [one.proposal.reason for one in in_rank(outcomes)] == ["0.5", "0.8", "0.9"]
+
+
+@pytest.fixture
+def request_as_it_is(tmp_path):
+    return Request(parse({"census": "census.parquet"}, tmp_path))
+
+
+def on_copy(request, suggestion, path, folder):
+    graph = {suggestion.model: replace(node(suggestion.model), path=path)}
+    return changed(request, suggestion, replace(record(1), graph=graph), folder)
+
+
+def test_a_model_is_changed_on_a_copy(request_as_it_is, tmp_path):
+    before = {file: file.read_bytes() for file in PACKAGED.rglob("*.sql")}
+    path = f"{EVENTS}/int_promotion_events.sql"
+    table = Materialize(model="int_promotion_events", materialization="table")
+    request = on_copy(request_as_it_is, table, path, tmp_path / "copy")
+    assert request.config.dbt_project == tmp_path / "copy"
+    text = (tmp_path / "copy" / path).read_text()
+    assert text.rstrip().endswith("{{ config(materialized='table') }}")
+    assert {file: file.read_bytes() for file in PACKAGED.rglob("*.sql")} == before
+
+
+def test_an_order_is_put_around_the_model(request_as_it_is, tmp_path):
+    path = f"{EVENTS}/int_hiring_events.sql"
+    order = Sort(model="int_hiring_events", columns=("trajectory_id", "employee_key"))
+    on_copy(request_as_it_is, order, path, tmp_path / "copy")
+    text = (tmp_path / "copy" / path).read_text()
+    assert text.startswith("select * from (\n")
+    assert text.rstrip().endswith("order by trajectory_id, employee_key")
+
+
+@pytest.mark.parametrize("path", ["../../outside.sql", "/etc/hostname", f"{EVENTS}/gone.sql"])
+def test_no_file_outside_the_copy_is_changed(request_as_it_is, tmp_path, path):
+    outside = tmp_path / "outside.sql"
+    outside.write_text("select 1")
+    table = Materialize(model="int_view", materialization="table")
+    with pytest.raises(UsageError):
+        on_copy(request_as_it_is, table, path, tmp_path / "in" / "copy")
+    assert outside.read_text() == "select 1"
+
+
+def test_a_read_only_project_can_be_copied(tmp_path):
+    project = shutil.copytree(PACKAGED, tmp_path / "project")
+    for one in (project, *project.rglob("*")):
+        one.chmod(0o555 if one.is_dir() else 0o444)
+    request = Request(parse({"dbt_project": str(project)}, tmp_path))
+    path = f"{EVENTS}/int_hiring_events.sql"
+    order = Sort(model="int_hiring_events", columns=("employee_key",))
+    on_copy(request, order, path, tmp_path / "copy")
+    assert (tmp_path / "copy" / path).stat().st_mode & 0o200
+    for one in (project, *project.rglob("*")):
+        one.chmod(0o755)
+
+
+@pytest.mark.parametrize(
+    ("suggestion", "key", "value"),
+    [
+        (Threads(threads=3), "threads", 3),
+        (MemoryLimit(megabytes=512), "memory_limit", "512MB"),
+        (ModelsAtOnce(step="events", models=1), "models_at_once", {"events": 1}),
+    ],
+)
+def test_resources_are_changed_in_the_configuration_alone(
+    request_as_it_is, tmp_path, suggestion, key, value
+):
+    request = changed(request_as_it_is, suggestion, made(), tmp_path / "copy")
+    assert getattr(request.config.resources, key) == value
+    assert request.config.dbt_project is None
+    assert not (tmp_path / "copy").exists()
+    assert request_as_it_is.config.resources.threads == "auto"
+
+
+def test_the_size_of_a_block_is_of_the_request(request_as_it_is):
+    request = changed(request_as_it_is, BlockSize(employees=7), made(), Path("unused"))
+    assert request.employees_per_block == 7

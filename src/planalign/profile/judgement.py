@@ -13,12 +13,14 @@ if TYPE_CHECKING:
 # Seconds without the change, and with it.
 Pair = tuple[float, float]
 
-# Chance that a change which does nothing wins so many pairs: at most.
-SIGNIFICANCE = 0.05
+# Chance that a change which does nothing wins as many pairs, at each of two looks: after
+# the pairs planned, where it must win all of them, and after twice as many, where a
+# machine that others use may have spoilt two of twelve.
+SIGNIFICANCE = 0.02
+LOOKS = 2
 # A smaller part of the seconds is not worth a change, however sure.
 LEAST_GAIN = 0.03
-# Six that all win do so by chance once in 64; five would do, once in 32, but several
-# changes are tried, and each may win by chance.
+# The fewest that can be significant: six of six by chance are 1/64.
 PAIRS = 6
 
 
@@ -62,7 +64,10 @@ def sign_test(successes: int, trials: int) -> float:
     return ways / (1 << trials)
 
 
-def is_hopeless(pairs: Sequence[Pair], planned: int) -> bool:
-    """Say whether a change cannot be found to help any more, whatever the pairs to come."""
+def is_decided(pairs: Sequence[Pair], planned: int) -> bool:
+    """Say whether to measure no more: it helps, or cannot be found to, or all looks are taken."""
+    most = LOOKS * planned
+    if len(pairs) >= most or (len(pairs) == planned and judge(pairs).helps):
+        return True
     lost = sum(after >= before for before, after in pairs)
-    return sign_test(planned - lost, planned) > SIGNIFICANCE
+    return sign_test(most - lost, most) > SIGNIFICANCE

@@ -13,7 +13,7 @@ from planalign.config import load
 from planalign.config.models import Resources
 from planalign.engine.project import Project
 from planalign.errors import InterruptedRunError, PlanalignError, UsageError
-from planalign.profile.judgement import PAIRS, Judgement, Pair, is_hopeless, judge
+from planalign.profile.judgement import PAIRS, Judgement, Pair, is_decided, judge
 from planalign.profile.suggestions import (
     BlockSize,
     Materialize,
@@ -90,7 +90,8 @@ def try_out(
         proposals: what to try.
         memory_bytes: of the machine; more is not given to DuckDB.
         years: how many of the run's years, from the first on.
-        pairs: how often each is measured, in turn with the run as it is.
+        pairs: how often each is measured, in turn with the run as it is; twice as often
+            where that does not decide.
         say: is told what is being tried.
 
     Raises:
@@ -278,20 +279,18 @@ class _Trials:
         return f"the results are others: {', '.join(marts) or 'the digest of all'}"
 
 
-def alternating(measure: Measure, without: Request, with_it: Request, pairs: int) -> list[Pair]:
-    """Measure pairs in the order A B B A A B .., until nothing can be gained any more.
+def alternating(measure: Measure, without: Request, with_it: Request, planned: int) -> list[Pair]:
+    """Measure pairs in the order A B B A A B .., until they say whether the change helps.
 
     What slows the machine for a while, and what grows with time, meets both alike.
     """
     found: list[Pair] = []
-    for number in range(pairs):
-        if number % 2 == 0:
+    while not is_decided(found, planned):
+        if len(found) % 2 == 0:
             before = measure(without)
             after = measure(with_it)
         else:
             after = measure(with_it)
             before = measure(without)
         found.append((before, after))
-        if is_hopeless(found, pairs):
-            break
     return found

@@ -61,7 +61,7 @@ def of_process(record: Record, analysis: Analysis) -> tuple[Shown, ...]:
             "timeline",
             "What each thread did, when",
             f"{len(record.models)} models and {len(record.tests)} tests in {words.seconds(wall)}; "
-            f"nothing was under way for {words.seconds(analysis.overhead_seconds)}.",
+            f"none was under way for {words.seconds(analysis.overhead_seconds)}.",
             charts.timeline(record, analysis),
             Table("Seconds by simulated year", ("Year", "Time"), years),
             is_on_time_axis=True,

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from planalign._version import __version__
 from planalign.profile.analysis import BUDGET_BYTES
+from planalign.profile.path import overheads
 from planalign.report import figures, words
 from planalign.report.plans import plans_of
 from planalign.report.tiles import tiles_of, verdict_of
@@ -166,20 +167,21 @@ def _facts(record: Record) -> list[tuple[str, str]]:
 
 
 def _dbt(record: Record) -> list[dict[str, Any]]:
-    """Return dbt's own timings by command and step, the longest first."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
+    """Return dbt's own timings by command, the longest first."""
+    found: dict[str, dict[str, Any]] = {}
     for one in record.dbt_commands:
         row = found.setdefault(
-            (one.name, one.step or ""),
-            {
-                "name": one.name, "step": one.step or "", "count": 0, "nodes": 0, "seconds": 0.0,
-                "compile": 0.0, "execute": 0.0, "overhead": 0.0,
-            },
-        )  # fmt: skip
+            one.name,
+            {"name": one.name, "count": 0, "nodes": 0, "overhead": 0.0}
+            | dict.fromkeys(("seconds", "compile", "execute"), 0.0),
+        )
         row["count"] += 1
         row["nodes"] += one.nodes
         row["seconds"] += one.seconds
         row["compile"] += one.dbt_compile_seconds
         row["execute"] += one.dbt_execute_seconds
-        row["overhead"] += one.overhead_seconds
+        if record.runner == "legacy":  # a model is its whole command
+            row["overhead"] += one.overhead_seconds
+    for piece in overheads(record) if record.runner != "legacy" else ():
+        found[piece.name]["overhead"] += piece.seconds
     return sorted(found.values(), key=lambda row: -row["seconds"])

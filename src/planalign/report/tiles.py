@@ -85,4 +85,6 @@ def _saved(record: Record) -> str:
     if not cached:
         return "every year was computed"
     saved = sum(year.saved_seconds for year in cached)
-    return f"{len({year.year for year in cached})} years taken, saved {words.seconds(saved)}"
+    count = len({year.year for year in cached})
+    years = "year" if count == 1 else "years"
+    return f"{count} {years} taken, saved {words.seconds(saved)}"

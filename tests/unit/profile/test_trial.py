@@ -13,7 +13,7 @@ from planalign.config import parse
 from planalign.engine.project import PACKAGED
 from planalign.errors import UsageError
 from planalign.profile.findings import Finding
-from planalign.profile.judgement import is_hopeless, judge, sign_test
+from planalign.profile.judgement import is_decided, judge, sign_test
 from planalign.profile.suggestions import (
     SUGGESTION,
     BlockSize,
@@ -144,6 +144,11 @@ def test_five_of_six_are_noise_and_so_is_a_gain_of_a_percent():
     assert not judge([(2.0, 1.98)] * 6).helps
 
 
+def test_ten_of_twelve_help_and_nine_do_not():
+    assert judge([(2.0, 1.0)] * 10 + [(1.0, 2.0)] * 2).helps
+    assert not judge([(2.0, 1.0)] * 9 + [(1.0, 2.0)] * 3).helps
+
+
 def test_the_ratio_is_that_of_pairs_so_that_a_busy_machine_does_not_count():
     judgement = judge([(1.0, 0.5), (10.0, 5.0), (2.0, 1.0)] * 2)
     assert judgement.ratio == 0.5
@@ -156,11 +161,26 @@ def test_the_sign_test_is_exact():
     assert sign_test(4, 4) == 1 / 16
 
 
-def test_what_cannot_win_any_more_is_given_up():
-    assert is_hopeless([(1.0, 1.1)], 6)
-    assert not is_hopeless([(1.0, 1.1)], 8)
-    assert is_hopeless([(1.0, 1.1)] * 2, 8)
-    assert not is_hopeless([(1.1, 1.0)] * 6, 6)
+FASTER, SLOWER = (2.0, 1.0), (1.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "decided"),
+    [
+        ([], False),
+        ([FASTER] * 5, False),
+        ([FASTER] * 6, True),
+        ([SLOWER] * 2, False),
+        ([SLOWER] * 3, True),
+        ([FASTER] * 5 + [SLOWER], False),
+        ([FASTER] * 10 + [SLOWER], False),
+        ([FASTER] * 10 + [SLOWER] * 2, True),
+        ([(2.0, 1.99)] * 6, False),
+        ([(2.0, 1.99)] * 12, True),
+    ],
+)
+def test_measuring_goes_on_until_it_is_decided(pairs, decided):
+    assert is_decided(pairs, 6) is decided
 
 
 def test_runs_alternate_so_that_a_drift_meets_both():
@@ -175,7 +195,7 @@ def test_runs_alternate_so_that_a_drift_meets_both():
 
 
 def test_measuring_ends_when_nothing_can_be_gained():
-    assert len(alternating(lambda request: {"a": 1.0, "b": 2.0}[request], "a", "b", 6)) == 1
+    assert len(alternating(lambda request: {"a": 1.0, "b": 2.0}[request], "a", "b", 6)) == 3
 
 
 def test_what_helps_most_comes_first():

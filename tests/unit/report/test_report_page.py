@@ -9,9 +9,12 @@ from typer.testing import CliRunner
 
 from planalign.cli.app import app
 from planalign.errors import InputError, UsageError
+from planalign.profile.analysis import analyse
+from planalign.profile.record import DbtCommand, ModelRun, Record, Session, YearRun
 from planalign.report import words
 from planalign.report.build import write_report
-from planalign.report.page import policy
+from planalign.report.page import page, policy
+from planalign.report.tiles import tiles_of
 
 runner = CliRunner()
 
@@ -87,3 +90,47 @@ def test_an_employee_is_nowhere_on_the_page(studies, tmp_path):
     content = output.read_text(encoding="utf-8")
     ids = run.sql("select distinct employee_id from fct_workforce_snapshot").fetchall()
     assert [one for (one,) in ids if one in content] == []
+
+
+@pytest.mark.parametrize(("runner", "overhead"), [("batch", 6.0), ("legacy", 3.0)])
+def test_dbt_commands_have_the_overhead_that_the_analysis_tells(runner, overhead):
+    command = DbtCommand(
+        "dbt run", 0.0, 10.0, "MainThread", nodes=2, dbt_compile_seconds=1.0,
+        dbt_execute_seconds=6.0,
+    )  # fmt: skip
+    models = tuple(
+        ModelRun(name, 4.0, 8.0, thread, 2025, 1, "events")
+        for name, thread in (("int_a", "Thread-1"), ("int_b", "Thread-2"))
+    )
+    record = Record(
+        2, runner, 2025, 2025, 1, sessions=(Session(0.0, 10.0, 1.8e9, "completed"),),
+        models=models, dbt_commands=(command,),
+    )  # fmt: skip
+    analysis = analyse(record)
+    content = page(record, analysis, (), None, name="run", without_results="None.")
+    [row] = re.findall(r'<tr><th scope="row">dbt run</th>(.*?)</tr>', content)
+    assert re.findall(r"<td>(.*?)</td>", row) == [
+        "1", "2", "10.0 s", "1.00 s", "6.00 s", words.seconds(analysis.dbt_seconds["overhead"]),
+    ]  # fmt: skip
+    assert analysis.dbt_seconds["overhead"] == pytest.approx(overhead)
+
+
+def test_years_from_the_cache_are_on_their_tile():
+    years = (
+        YearRun(2025, 1, 3, 0.0, 1.0, is_from_cache=True, saved_seconds=4.0),
+        YearRun(2026, 1, 3, 1.0, 5.0),
+    )
+    session = Session(0.0, 5.0, 1.8e9, "completed")
+    record = Record(2, "direct", 2025, 2026, 3, sessions=(session,), years=years)
+    tiles = {tile.key: tile for tile in tiles_of(record, analyse(record))}
+    assert tiles["cache-hit-rate"].value == pytest.approx(0.5)
+    assert tiles["cache-hit-rate"].note == "1 year taken, saved 4.00 s"
+
+
+def test_peak_memory_over_the_budget_is_a_bad_verdict():
+    model = ModelRun("int_a", 0.0, 1.0, "model_0", 2025, 1, "events", memory_peak=5_000_000_000)
+    session = Session(0.0, 5.0, 1.8e9, "completed")
+    record = Record(2, "direct", 2025, 2026, 3, sessions=(session,), models=(model,))
+    tiles = {tile.key: tile for tile in tiles_of(record, analyse(record))}
+    assert tiles["peak-memory"].verdict == "bad"
+    assert tiles["peak-memory"].note == "over the budget of 4 GB: 125 % of it"

@@ -113,6 +113,12 @@ def test_there_are_six_tiles(analysis):
     assert f"Longest model 3.00 s {EVIL}" in seen.text
 
 
+def test_dbt_has_its_own_time_where_it_had_a_part(analysis):
+    assert fragments.dbt_times(analysis) == ""
+    told = fragments.dbt_times(replace(analysis, dbt_seconds={"compile": 1.5}))
+    assert Seen(told).text == "dbt's own time Wall time 4.00 s dbt, compile 1.50 s"
+
+
 def test_alerts_have_the_error_first_and_the_latest_before_others():
     live = Live(error="no space", alerts=(Alert("warning", "a", 1.0), Alert("retried", "b", 2.0)))
     assert Seen(fragments.alerts(live)).text == "Error no space Tried again b Warning a"

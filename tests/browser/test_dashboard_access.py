@@ -115,7 +115,7 @@ def test_one_run_alone_is_shown(one_run, browser_page):
 def test_a_page_comes_back_when_the_dashboard_does(closed, browser_page, page_faults):
     browser_page.goto(f"{closed.address}/run/first/models?token={TOKEN}")
     connected(browser_page)
-    closed.stop()
+    assert closed.stop() == 0
     expect(browser_page.locator("#popup")).to_have_attribute("aria-hidden", "false")
     browser_page.evaluate("window.isOld = true")
     closed.start()

@@ -389,7 +389,10 @@ def plan_tree(plan: Plan) -> Markup:
         )
     )
     tree = _operator(plan.root, total)
-    return Markup('{}<ul class="plan">{}</ul>').format(head, tree)
+    return Markup(
+        '{}<div class="scroll" tabindex="0" role="region" aria-label="Operators">'
+        '<ul class="plan">{}</ul></div>'
+    ).format(head, tree)
 
 
 def _seconds_of(operator: Operator) -> float:

@@ -12,7 +12,8 @@ def seconds(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     if value < 0.00995:
-        return f"{value * 1000:.1f} ms" if value else "0 s"
+        shown = f"{value * 1000:.1f} ms" if value >= 0.00005 else "under 0.1 ms"
+        return shown if value else "0 s"
     if value < 0.0995:
         return f"{value * 1000:.0f} ms"
     if value < 9.95:

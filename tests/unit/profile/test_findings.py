@@ -74,6 +74,11 @@ def test_over_thirty_seconds_is_slow_whatever_the_peers():
     assert len(found(made)) == 9
 
 
+def test_what_dbt_does_around_a_model_is_not_its_own():
+    made = calm(model("int_late", 3, 40, rows=1000, dbt_execute_seconds=0.2))
+    assert found(replace(made, runner="legacy")) == []
+
+
 def test_an_outlier_of_less_than_a_second_is_left_alone():
     assert found(calm(model("int_slow", 3, 3.9, rows=1000))) == []
 
@@ -146,7 +151,7 @@ def test_models_shorter_than_what_lies_between_them_are_found():
 
 def test_more_threads_than_cores_are_found():
     assert found(calm(threads=8, cores=2)) == [("over_parallel", None)]
-    assert found(calm(threads=2, cores=2)) == []
+    assert found(calm(threads=4, cores=2)) == []
 
 
 def test_a_model_that_spills_is_named_and_not_what_is_beside_it():

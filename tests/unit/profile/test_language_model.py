@@ -249,7 +249,7 @@ def tried(monkeypatch):
 
 
 def advised(environment, lines):
-    made = replace(planned({"operator": []}), threads=4, cores=2)
+    made = replace(planned({"operator": []}), threads=8, cores=2)
     found = advice.advise(Path("run"), made)
     return advice.with_trial(found, made, environment, lines.append, memory_bytes=10**10)
 

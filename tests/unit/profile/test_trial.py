@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from made import model, node, record
 
 from planalign.config import parse
 from planalign.engine.project import PACKAGED
-from planalign.errors import UsageError
+from planalign.errors import InterruptedRunError, ModelError, UsageError
+from planalign.profile import trial
 from planalign.profile.findings import Finding
 from planalign.profile.judgement import is_decided, judge, sign_test
 from planalign.profile.suggestions import (
@@ -28,7 +30,12 @@ from planalign.profile.suggestions import (
     suggest,
 )
 from planalign.profile.trial import Outcome, alternating, changed, in_rank
-from planalign.study import Request
+from planalign.study import Completed, Request
+
+# The builder of run folders lives with the tests of results.
+sys.path.insert(0, str(Path(__file__).parents[1] / "results"))
+
+from run_folder import build_run
 
 GB = 1_000_000_000
 EVENTS = "models/events"
@@ -281,3 +288,74 @@ def test_resources_are_changed_in_the_configuration_alone(
 def test_the_size_of_a_block_is_of_the_request(request_as_it_is):
     request = changed(request_as_it_is, BlockSize(employees=7), made(), Path("unused"))
     assert request.employees_per_block == 7
+
+
+class Simulated:
+    """Simulates nothing: a run of each kind is there, made by hand, and has its seconds."""
+
+    def __init__(self, as_it_is, other):
+        self.runs = {None: (as_it_is, 2.0), 1: (other, 1.0)}
+        self.failing = None
+
+    def __call__(self, request):
+        folder, seconds = self.runs[request.employees_per_block]
+        if request.employees_per_block is not None and self.failing is not None:
+            raise self.failing
+        return Completed(shutil.copytree(folder, request.output), (), seconds)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built")
+    change = (
+        "update fct_workforce_snapshot set job_level = job_level + 1 "
+        "where employee_id = 'EMP_000003'"
+    )
+    return build_run(folder / "a"), build_run(folder / "b", change=change)
+
+
+@pytest.fixture
+def tried_on(monkeypatch, built):
+    """The outcome of a change that halves the seconds."""
+
+    def outcome(other, failing=None):
+        simulated = Simulated(built[0], built[other])
+        simulated.failing = failing
+        monkeypatch.setattr(trial, "run_study", simulated)
+        monkeypatch.setattr(trial, "_changes_since", lambda run, request: ("models",))
+        proposal = Proposal(BlockSize(employees=1), "why")
+        return trial.try_out(built[0], made(), [proposal], 8 * GB, years=1)
+
+    return outcome
+
+
+def test_a_faster_change_with_the_same_bits_helps(tried_on):
+    found = tried_on(0)
+    [outcome] = found.outcomes
+    assert (outcome.verdict, found.years, found.changes) == ("helps", (2025, 2025), ("models",))
+    assert outcome.judgement == judge([(2.0, 1.0)] * 6)
+
+
+def test_a_faster_change_with_other_bits_is_never_advised(tried_on):
+    [outcome] = tried_on(1).outcomes
+    assert (outcome.verdict, outcome.judgement) == ("differs", None)
+    assert "fct_workforce_snapshot" in outcome.detail
+
+
+def test_a_change_that_fails_is_told_and_ends_nothing(tried_on):
+    [outcome] = tried_on(0, failing=ModelError("model int_a failed", "Mend it.")).outcomes
+    assert (outcome.verdict, outcome.detail) == ("failed", "model int_a failed. Mend it.")
+
+
+def test_a_user_who_stops_ends_it_all(tried_on):
+    with pytest.raises(InterruptedRunError, match="nothing was changed"):
+        tried_on(0, failing=InterruptedRunError("stopped", "--resume"))
+
+
+def test_where_nothing_can_be_tried_nothing_is_simulated(monkeypatch, built):
+    monkeypatch.setattr(trial, "_changes_since", lambda run, request: ())
+    monkeypatch.setattr(trial, "run_study", None)
+    index = Proposal(Index(model="int_wide", columns=("key",)), "why")
+    [outcome] = trial.try_out(built[0], made(), [index], 8 * GB).outcomes
+    assert outcome.verdict == "not_tried"
+    assert trial.try_out(built[0], made(), [], 8 * GB).outcomes == ()

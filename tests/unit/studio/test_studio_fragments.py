@@ -185,7 +185,8 @@ def test_only_one_view_is_the_current_one():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(None, words.UNKNOWN), (0.0, "0 s"), (0.0021, "2.1 ms"), (0.05, "50 ms"), (1.234, "1.23 s"),
+    [(None, words.UNKNOWN), (0.0, "0 s"), (0.00002, "under 0.1 ms"), (0.0021, "2.1 ms"),
+     (0.05, "50 ms"), (1.234, "1.23 s"),
      (61.2, "61.2 s"), (125.0, "2 min 05 s"), (7_260.0, "2 h 01 min")],
 )  # fmt: skip
 def test_seconds(value, said):

@@ -36,6 +36,8 @@ READER_SECONDS, READER_SHARE = 0.5, 0.05
 # CPU seconds per second, of a model alone for that long, with room on other cores.
 SINGLE_SECONDS, SINGLE_CPU = 5.0, (0.7, 1.2)
 BUSY_MACHINE = 0.8
+# Times as many threads as cores; a few more do no harm.
+THREADS_PER_CORE = 2
 # A part of building that nothing ran in, of so many models each this short.
 DISPATCH_SHARE, SMALL_SECONDS, MANY_MODELS = 0.4, 0.05, 10
 
@@ -47,34 +49,36 @@ def slow_models(record: Record, analysis: Analysis) -> Iterator[Finding]:
     middle = median(logs.values()) if logs else 0.0
     spread = median(abs(value - middle) for value in logs.values()) if logs else 0.0
     deviation = max(LEAST_DEVIATION, 1.4826 * spread)
-    totals = sorted((model.total for model in analysis.models), reverse=True)
-    second = totals[1] if len(totals) > 1 else 0.0
-    for model in analysis.models:
-        if model.name not in logs and model.longest < SLOW_SECONDS:
+    own = _own_seconds(record)
+    totals = sorted(map(sum, own.values()), reverse=True)
+    everything, second = sum(totals), totals[1] if len(totals) > 1 else 0.0
+    for name, spent in own.items():
+        total = sum(spent)
+        if name not in logs and max(spent) < SLOW_SECONDS:
             continue  # of setup: once
-        above = logs.get(model.name, middle) - middle
+        above = logs.get(name, middle) - middle
         found, factor = above / deviation, math.exp(above)
-        dominates = model.total >= DOMINATES * second and factor >= DOMINATES_PER_ROW
+        dominates = total >= DOMINATES * second and factor >= DOMINATES_PER_ROW
         is_outlier = (
             (found >= OUTLIER_DEVIATIONS or dominates)
             and len(logs) >= FEWEST_PEERS
-            and model.median >= OUTLIER_SECONDS
-            and model.share >= OUTLIER_SHARE
+            and median(spent) >= OUTLIER_SECONDS
+            and total >= OUTLIER_SHARE * everything
         )
-        if not is_outlier and model.longest < SLOW_SECONDS:
+        if not is_outlier and max(spent) < SLOW_SECONDS:
             continue
-        longest = _longest(record, model.name)
-        evidence = [("longest", seconds(model.longest)), ("in all", seconds(model.total)),
-                    ("of all models' seconds", f"{model.share:.0%}")]  # fmt: skip
-        gain = model.total
+        longest = _longest(record, name)
+        evidence = [("longest", seconds(max(spent))), ("in all", seconds(total)),
+                    ("of all models' seconds", f"{total / everything:.0%}")]  # fmt: skip
+        gain = total
         if is_outlier:
-            gain = max(model.total * (1 - 1 / factor), model.total - second, 0.0)
+            gain = max(total * (1 - 1 / factor), total - second, 0.0)
             evidence += [("seconds per row, against the median model", f"{factor:,.1f} times"),
                          ("robust deviations above it", f"{found:.1f}"),
                          ("the next longest in all", seconds(second))]  # fmt: skip
         why = "far slower than its peers" if is_outlier else f"over {SLOW_SECONDS:.0f} s"
         yield Finding(
-            "slow_model", f"{model.name} is slow: {why}", model.name, longest.year,
+            "slow_model", f"{name} is slow: {why}", name, longest.year,
             tuple(evidence),
             "Look at its plan: --profile plans names the operator. Do with fewer rows or columns "
             "before joins, sorts and windows, and leave out what no reader needs.",
@@ -90,19 +94,19 @@ def slower_than_earlier(
     if earlier is None:
         return
     before, now = _seconds_per_row(earlier), _seconds_per_row(record)
-    for model in analysis.models:
-        if model.name not in before or model.name not in now:
+    for name, spent in _own_seconds(record).items():
+        if name not in before or name not in now:
             continue
-        factor = now[model.name] / before[model.name]
-        gain = model.total * (1 - 1 / factor)
+        factor = now[name] / before[name]
+        gain = sum(spent) * (1 - 1 / factor)
         if factor < SLOWER_THAN_EARLIER or gain < OUTLIER_SECONDS:
             continue
         yield Finding(
             "slower_than_earlier",
-            f"{model.name} is {factor:.1f} times as slow per row as in the earlier run",
-            model.name, _longest(record, model.name).year,
-            (("median", seconds(model.median)), ("per row, against earlier", f"{factor:.1f} times"),
-             ("in all", seconds(model.total))),
+            f"{name} is {factor:.1f} times as slow per row as in the earlier run",
+            name, _longest(record, name).year,
+            (("median", seconds(median(spent))),
+             ("per row, against earlier", f"{factor:.1f} times"), ("in all", seconds(sum(spent)))),
             "Compare the model's SQL, the versions and the machine of both runs.",
             "What it takes more than in the earlier run.",
             gain, severity_of(gain, analysis.wall_seconds),
@@ -111,7 +115,7 @@ def slower_than_earlier(
 
 def views_read_often(record: Record, analysis: Analysis) -> Iterator[Finding]:
     """Find views that several models read: each of them computes it again."""
-    total = {model.name: model.total for model in analysis.models}
+    total = {name: sum(spent) for name, spent in _own_seconds(record).items()}
     for name, node in record.graph.items():
         readers = tables_reading(record, name)
         spent = sorted(total.get(reader, 0.0) for reader in readers)
@@ -195,12 +199,13 @@ def over_parallel(record: Record, analysis: Analysis) -> Iterator[Finding]:
             idle, building = idle + whole - busy, building + whole
     # The first run of a statement parses it too.
     is_dispatch = building > 0 and idle / building >= DISPATCH_SHARE and middle < SMALL_SECONDS
-    if threads <= cores and not is_dispatch:
+    is_crowded = threads > THREADS_PER_CORE * cores
+    if not is_crowded and not is_dispatch:
         return
     gain = idle if is_dispatch else 0.0
     yield Finding(
         "over_parallel",
-        f"{threads} threads for {cores} cores" if threads > cores
+        f"{threads} threads for {cores} cores" if is_crowded
         else "The models are shorter than what lies between them",
         None, None,
         (("threads", str(threads)), ("cores", str(cores)), ("median model", seconds(middle)),
@@ -226,8 +231,20 @@ def _seconds_per_row(record: Record) -> dict[str, float]:
         if run.year is None or _is_view(record, run.name):
             continue
         rows = max(_rows_touched(record, built, run.name, run.year), FIXED_COST_ROWS)
-        found.setdefault(run.name, []).append(max(run.seconds, 1e-6) / rows)
+        found.setdefault(run.name, []).append(max(_seconds_of(run), 1e-6) / rows)
     return {name: median(rates) for name, rates in found.items()}
+
+
+def _own_seconds(record: Record) -> dict[str, list[float]]:
+    """Return what each model took every time, without what dbt does around it."""
+    found: dict[str, list[float]] = {}
+    for run in record.models:
+        found.setdefault(run.name, []).append(_seconds_of(run))
+    return found
+
+
+def _seconds_of(run: ModelRun) -> float:
+    return run.seconds if run.dbt_execute_seconds is None else run.dbt_execute_seconds
 
 
 def _rows_touched(

@@ -55,6 +55,13 @@ LOOP = {
     "int_unequal": "select count(*) as pairs from {{ ref('int_baseline_workforce') }} as a "
     "inner join {{ ref('int_baseline_workforce') }} as b on a.age + b.age <> a.tenure + b.tenure"
 }
+# All of the workforce has one key, of which the planner knows nothing.
+EXPLODES = {
+    "int_exploded": "with many as (select employee_id, age // 1000 as one, tenure // 1000 as two "
+    "from {{ ref('int_baseline_workforce') }}, range(8) as t(i)) "
+    "select count(*) as pairs, max(length(a.employee_id) + length(b.employee_id)) as most "
+    "from many as a inner join many as b on a.one = b.one and a.two + a.two = b.two * 2"
+}
 SORT_THAT_MIXES = {
     "int_mixed": f"{wide(3_000_000)} order by hash(i)",
     "int_few": "select count(text) as n from {{ ref('int_mixed') }} where key < 1000",
@@ -155,7 +162,7 @@ def test_a_clean_run_of_the_other_duckdb_has_no_findings(bench, tmp_path, plans)
     assert found(output) == {}
 
 
-MIXED = {**CROSS, **LOOP, **SORT_THAT_MIXES, **SCANS, **view_of_many(1_500_000)}
+MIXED = {**CROSS, **LOOP, **EXPLODES, **SORT_THAT_MIXES, **SCANS, **view_of_many(1_500_000)}
 
 
 @pytest.mark.parametrize(
@@ -163,6 +170,7 @@ MIXED = {**CROSS, **LOOP, **SORT_THAT_MIXES, **SCANS, **view_of_many(1_500_000)}
     [
         ("cross_product", "int_pairs"),
         ("nested_loop", "int_unequal"),
+        ("bad_estimate", "int_exploded"),
         ("unpruned_scan", "int_few"),
         ("repeated_scan", "int_again"),
         ("view_read_often", "int_series"),

@@ -245,10 +245,19 @@ def test_a_join_with_a_far_estimate_that_takes_long_is_found():
     assert (finding.model, dict(finding.evidence)["rows expected"]) == ("int_3", "1,000")
 
 
+def test_a_join_that_hashes_the_larger_side_is_found():
+    small, large = scan("a", 10, 10, 0.0), scan("b", 500_000, 500_000, 0.1)
+    assert found(planned(join("HASH_JOIN", 10, 0.6, small, large, expected=400_000))) == [
+        ("bad_estimate", "int_3")
+    ]
+
+
 @pytest.mark.parametrize(
-    ("rows", "expected", "seconds"), [(5_000_000, 100_000, 0.6), (5_000_000, 1000, 0.01), (9, 1, 1)]
+    ("rows", "expected", "seconds"),
+    [(5_000_000, 100_000, 0.6), (5_000_000, 1000, 0.01), (9, 1, 1), (500_000, 0, 0.6)],
+    ids=["near", "fast", "small", "harmless"],
 )
-def test_a_join_that_is_near_or_fast_or_small_is_left_alone(rows, expected, seconds):
+def test_another_join_is_left_alone(rows, expected, seconds):
     assert found(planned(join("HASH_JOIN", rows, seconds, *SIDES, expected=expected))) == []
 
 

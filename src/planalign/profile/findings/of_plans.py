@@ -21,6 +21,9 @@ OPERATOR_SECONDS, OPERATOR_SHARE = 0.1, 0.1
 # The planner's estimates are within some ten times where it knows the columns, and it
 # knows little of what is computed; a plan turns bad when they are off by more.
 ESTIMATE_FACTOR, ESTIMATE_ROWS = 100, 100_000
+# It did harm where the join gave so many times the rows of its larger side, or hashed,
+# on its right, so many times the rows that it passed by. Many are wrong without harm.
+HARM_FACTOR = 10
 # Operators that compare each row of one side with each of the other. One side may be
 # small: a year, job levels, bands. Pairs of a company of 500, fast as they are, are a
 # million of times as many in one of 500,000.
@@ -48,6 +51,7 @@ def bad_estimates(plans: Plans, analysis: Analysis) -> Iterator[Finding]:
             model, year,
             (("operator", join.name), ("on", join.details.get("Conditions", "nothing")),
              ("rows", f"{join.rows:,}"), ("rows expected", f"{expected:,}"),
+             ("rows of its sides", " and ".join(f"{one.rows:,}" for one in join.children)),
              ("seconds of its threads", seconds(join.seconds))),
             "Build the side that is computed as a table of its own, so that its rows are known, "
             "or aggregate before the join.",
@@ -63,8 +67,17 @@ def _is_badly_estimated(plan: Plan, operator: Operator) -> bool:
     return (
         high >= ESTIMATE_ROWS
         and high >= ESTIMATE_FACTOR * max(1, low)
+        and _did_harm(operator)
         and _takes_long(plan, operator.seconds)
     )
+
+
+def _did_harm(join: Operator) -> bool:
+    if len(join.children) != 2:
+        return False
+    passed, hashed = (child.rows for child in join.children)
+    grows = join.rows >= HARM_FACTOR * max(1, passed, hashed)
+    return grows or hashed >= max(ESTIMATE_ROWS, HARM_FACTOR * passed)
 
 
 def quadratic_joins(plans: Plans, analysis: Analysis) -> Iterator[Finding]:

@@ -55,12 +55,11 @@ LOOP = {
     "int_unequal": "select count(*) as pairs from {{ ref('int_baseline_workforce') }} as a "
     "inner join {{ ref('int_baseline_workforce') }} as b on a.age + b.age <> a.tenure + b.tenure"
 }
-# All of the workforce has one key, of which the planner knows nothing.
+# Every row has the same keys, which the planner cannot know of what is computed.
 EXPLODES = {
-    "int_exploded": "with many as (select employee_id, age // 1000 as one, tenure // 1000 as two "
-    "from {{ ref('int_baseline_workforce') }}, range(8) as t(i)) "
-    "select count(*) as pairs, max(length(a.employee_id) + length(b.employee_id)) as most "
-    "from many as a inner join many as b on a.one = b.one and a.two + a.two = b.two * 2"
+    "int_exploded": f"with many as (select i as key from {YEAR}, range(12000) as t(i)) "
+    "select count(*) as pairs, max(a.key - b.key % 2) as most from many as a inner join many as b "
+    "on a.key // 20000 = b.key // 30000 and (a.key + 1) // 20000 = (b.key + 1) // 30000"
 }
 SORT_THAT_MIXES = {
     "int_mixed": f"{wide(3_000_000)} order by hash(i)",

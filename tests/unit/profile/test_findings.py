@@ -252,6 +252,13 @@ def test_a_join_that_hashes_the_larger_side_is_found():
     ]
 
 
+def test_a_join_that_is_little_of_the_run_is_left_alone():
+    made = planned(join("HASH_JOIN", 5_000_000, 0.6, *SIDES, expected=1000))
+    long = [model(f"int_long_{n}", 3 + n, 12 + n, rows=9_000_000) for n in range(4)]
+    made = replace(made, models=(*made.models, *long))
+    assert "bad_estimate" not in [kind for kind, _ in found(made)]
+
+
 @pytest.mark.parametrize(
     ("rows", "expected", "seconds"),
     [(5_000_000, 100_000, 0.6), (5_000_000, 1000, 0.01), (9, 1, 1), (500_000, 0, 0.6)],

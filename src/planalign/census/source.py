@@ -18,6 +18,7 @@ from planalign.errors import EnvironmentFaultError, InputError, MemoryFaultError
 from planalign.files import open_regular
 
 if TYPE_CHECKING:
+    from _csv import Reader
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -103,17 +104,23 @@ def csv_records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str] | c
     UTF-8 become surrogates.
     """
     with _open_text(path) as stream:
-        reader = csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
-        while True:
-            line = reader.line_num + 1
-            try:
-                record = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield line, error
-            else:
-                yield line, record
+        yield from numbered_records(
+            csv.reader(stream, delimiter=delimiter, strict=True, skipinitialspace=True)
+        )
+
+
+def numbered_records(reader: Reader) -> Iterator[tuple[int, list[str] | csv.Error]]:
+    """Yield the records of a reader with the line each begins on, or why it is none."""
+    while True:
+        line = reader.line_num + 1
+        try:
+            record = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield line, error
+        else:
+            yield line, record
 
 
 def first_line(error: BaseException) -> str:

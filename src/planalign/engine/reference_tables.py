@@ -17,6 +17,7 @@ import duckdb
 
 from planalign import duck
 from planalign.census.columns import quoted
+from planalign.census.source import numbered_records
 from planalign.engine.runners.base import check_failure
 from planalign.errors import InputError, ModelError, Problem
 from planalign.interruption import is_interruption
@@ -116,18 +117,18 @@ def _read(seed: Seed, path: Path) -> _Table:
     except OSError as error:
         table.refuse(f"cannot be read ({error.strerror})", "Put a readable file there")
         return table
-    header, *records = [*_records(text)] or [(1, [])]
+    (first_line, header), *records = [*_records(text)] or [(1, [])]
+    found = header if isinstance(header, list) else []
     declared = [column.name for column in seed.columns]
     if not declared:
         remedy = "Declare them with their types under column_types of this seed in seeds.yml"
-        table.refuse("columns without a type", remedy, header[0], ",".join(header[1]))
+        table.refuse("columns without a type", remedy, first_line, ",".join(found) or None)
         return table
-    if header[1] != declared:
-        found = header[1] if isinstance(header[1], list) else []
+    if found != declared:
         table.refuse(
             "the columns are not those declared in seeds.yml" if found else "no header",
             f"Begin the file with the line {','.join(declared)}",
-            header[0],
+            first_line,
             ",".join(found) or None,
         )
         return table
@@ -135,7 +136,7 @@ def _read(seed: Seed, path: Path) -> _Table:
         table.refuse("no rows", "Write the rows of the table below its header")
     for line, record in records:
         table.lines.append(line)
-        if isinstance(record, str):
+        if isinstance(record, csv.Error):
             table.refuse(f"not a CSV record: {record}", "Close every quote", line)
         elif len(record) != len(declared):
             table.refuse(
@@ -149,20 +150,10 @@ def _read(seed: Seed, path: Path) -> _Table:
     return table
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
+def _records(text: str) -> Iterator[tuple[int, list[str] | csv.Error]]:
     """Yield each record that is not blank, or why it is none, and the line it begins on."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    while True:
-        line = reader.line_num + 1
-        try:
-            record = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield line, str(error)
-        else:
-            if record:
-                yield line, record
+    return ((line, record) for line, record in numbered_records(reader) if record != [])
 
 
 def _load(connection: duckdb.DuckDBPyConnection, table: _Table) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -68,6 +69,15 @@ class Started:
     """A planalign command that goes on beside the test."""
 
     process: subprocess.Popen[str]
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """Keep it where it is while the block lasts, however fast the machine."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def ended(self) -> Said:
         """Wait for its end."""

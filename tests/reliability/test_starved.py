@@ -287,10 +287,11 @@ def test_a_second_process_on_the_same_output_keeps_its_hands_off(
     command = ["simulate", "--output", "run", "--no-cache"]
     with started(*command, cwd=tmp_path) as first:
         study.wait_for(tmp_path / "run.partial", "run_started")
-        for options in ([], ["--resume"], ["--resume", "--runner", "batch"]):
-            said = planalign(*command, *options, cwd=tmp_path)
-            partial = tmp_path / "run.partial"
-            refused(said, f"another process is writing {partial}. Wait for it, or name another")
+        with first.halted():
+            for options in ([], ["--resume"], ["--resume", "--runner", "batch"]):
+                said = planalign(*command, *options, cwd=tmp_path)
+                partial = tmp_path / "run.partial"
+                refused(said, f"another process is writing {partial}. Wait for it, or name another")
         done = first.ended()
     assert_finished(study, done, planalign("fingerprint", "run", "--json", cwd=tmp_path))
     assert planalign(*command, cwd=tmp_path).code == 2

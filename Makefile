@@ -27,8 +27,9 @@ $(READY): $(LOCKED) pyproject.toml
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
 
+# In the order of the folders: by size, the longest test, which is alone in its file, is the last.
 test: $(READY) browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # The tests of report and dashboard drive Debian's Chromium.
 browser:

@@ -83,7 +83,9 @@ class Faults:
         assert self == Faults()
 
 
-@pytest.fixture(scope="session")
+# Playwright's loop of events runs in this thread until it is stopped, and no test of
+# other files could run one of its own: hence one browser a file.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The browser of the system, without a window."""
     found = next(filter(None, map(shutil.which, _PROGRAMS)), None)

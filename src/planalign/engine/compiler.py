@@ -42,7 +42,7 @@ SHIPPED = Path(__file__).parent / "pipeline.json"
 # Configuration keys of a model that `direct` does not reproduce; any value but
 # the empty one is refused, so that no runner does silently less than another.
 _UNSUPPORTED = (
-    "pre-hook", "post-hook", "sql_header", "indexes", "unique_key", "partition_by",
+    "pre-hook", "post-hook", "sql_header", "unique_key", "partition_by",
     "sorted_by", "options",
 )  # fmt: skip
 # Text in a model's source that would make its SQL depend on the run.
@@ -207,7 +207,29 @@ def _model(node: Mapping[str, Any], models: Mapping[str, Any]) -> Model:
             models[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in models
         ),
         columns=_columns(node) if contracted else (),
+        indexes=_indexes(node, materialization),
     )
+
+
+def _indexes(
+    node: Mapping[str, Any], materialization: Materialization
+) -> tuple[tuple[str, ...], ...]:
+    """Return the columns of each index that dbt makes of a model."""
+    indexes = node["config"].get("indexes") or []
+    if indexes and materialization is not Materialization.TABLE:
+        raise ModelError(
+            f"model {node['name']} ({node['original_file_path']}) is a {materialization} with an "
+            "index",
+            "Only a table can have one.",
+        )
+    for index in indexes:
+        if index.keys() != {"columns"}:
+            raise ModelError(
+                f"model {node['name']} ({node['original_file_path']}) has an index with "
+                f"{', '.join(sorted(index))}",
+                "State its columns alone; what must be unique is a test.",
+            )
+    return tuple(tuple(index["columns"]) for index in indexes)
 
 
 def _seed(node: Mapping[str, Any]) -> Seed:

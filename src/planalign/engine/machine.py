@@ -6,13 +6,14 @@ import os
 import resource
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,24 @@ class Reading:
     spilled_bytes: int = 0
 
 
+@cache
+def _opened(path: str, process: int) -> int:  # noqa: ARG001 - of a process, not of its children
+    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _told(path: str) -> bytes:
+    """Read a file of /proc, which stays open: opening it takes ten times as long.
+
+    Raises:
+        OSError: the system has none.
+    """
+    return os.pread(_opened(path, os.getpid()), 65_536, 0)
+
+
 def resident_bytes() -> int:
     """Return how much memory this process occupies, in bytes."""
     try:
-        pages = Path("/proc/self/statm").read_bytes().split()[1]
+        pages = _told("/proc/self/statm").split()[1]
     except OSError:  # not Linux; importing psutil takes 30 ms
         import psutil
 
@@ -61,9 +76,7 @@ def reading(memory: Callable[[], int], temporary: Path) -> Reading:
     """Return the counters, with what a folder of temporary files holds."""
     read = written = None
     try:
-        counters = dict(
-            line.split(b": ") for line in Path("/proc/self/io").read_bytes().splitlines()
-        )
+        counters = dict(line.split(b": ") for line in _told("/proc/self/io").splitlines())
     except OSError:
         counters = {}
     if counters:
@@ -90,7 +103,7 @@ def busy_by_core() -> list[tuple[int, int]]:
     In ticks of the system's clock; nothing where the system does not tell.
     """
     try:
-        lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
+        lines = _told("/proc/stat").decode("ascii").splitlines()
     except OSError:
         return []
     cores = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 3
+FORMAT = 4
 
 
 class Step(StrEnum):
@@ -68,6 +68,7 @@ class Model:
     sql: str
     depends_on: tuple[str, ...]
     columns: tuple[Column, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
     database: str = "results"
 
     @property
@@ -122,6 +123,14 @@ class Model:
             )
         kind = self.materialization.value
         return (f"create or replace {kind} {self.relation} as (\n{self.sql}\n)",)
+
+    def index_statements(self) -> tuple[str, ...]:
+        """Return the statements that index the columns of a table that was built."""
+        return tuple(
+            f'create index "{"_".join((self.name, *columns))}" on {self.relation} '
+            f"({', '.join(columns)})"
+            for columns in self.indexes
+        )
 
 
 @dataclass(frozen=True)
@@ -329,6 +338,7 @@ def _model(data: dict[str, Any]) -> Model:
             "materialization": Materialization(data["materialization"]),
             "depends_on": tuple(data["depends_on"]),
             "columns": _columns(data["columns"]),
+            "indexes": tuple(tuple(columns) for columns in data["indexes"]),
         }
     )
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Of events.jsonl: told by `run_started`. Keys are only ever added within a format.
 FORMAT = 2
 
+_ENCODE = json.JSONEncoder().encode
+
 
 class Listener(Protocol):
     """Something that wants to know how a run goes: the file, the progress bar."""
@@ -47,7 +49,7 @@ class EventLog:
             if whole != content:  # the process died inside a line
                 os.truncate(path, len(whole))  # writing it anew may meet a full disk
             self._sequence = whole.count(b"\n")
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+        self._file = path.open("ab")
 
     def __call__(self, kind: str, **details: Any) -> None:
         """Write one event."""
@@ -58,8 +60,10 @@ class EventLog:
                 "time": round(self._clock(), 6),
                 "clock": round(time.perf_counter(), 6),
                 "kind": kind,
+                **details,
             }
-            self._file.write(json.dumps({**line, **details}) + "\n")
+            self._file.write(f"{_ENCODE(line)}\n".encode())
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file; what a full disk did not take has been told of when it was written."""

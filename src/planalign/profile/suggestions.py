@@ -41,24 +41,25 @@ class Materialize(_Change):
         return f"make {self.model} a {self.materialization}"
 
 
-class Sort(_Change):
+class _OfColumns(_Change):
+    model: Name
+    columns: Columns
+
+
+class Sort(_OfColumns):
     """Build a table in the order of columns."""
 
     kind: Literal["sort"] = "sort"
-    model: Name
-    columns: Columns
 
     def __str__(self) -> str:
         """Say what to change."""
         return f"build {self.model} in the order of {', '.join(self.columns)}"
 
 
-class Index(_Change):
+class Index(_OfColumns):
     """Index columns of a table."""
 
     kind: Literal["index"] = "index"
-    model: Name
-    columns: Columns
 
     def __str__(self) -> str:
         """Say what to change."""
@@ -110,8 +111,9 @@ class BlockSize(_Change):
         return f"take {self.employees:,} employees at once (employees_per_block of a Request)"
 
 
+OfModel = Materialize | Sort | Index
 Suggestion = Annotated[
-    Materialize | Sort | Index | Threads | MemoryLimit | ModelsAtOnce | BlockSize,
+    OfModel | Threads | MemoryLimit | ModelsAtOnce | BlockSize,
     Field(discriminator="kind"),
 ]
 SUGGESTION: TypeAdapter[Suggestion] = TypeAdapter(Suggestion)
@@ -144,23 +146,21 @@ def suggest(findings: Sequence[Finding], record: Record, memory_bytes: int) -> t
 
 def refusal(suggestion: Suggestion, record: Record, memory_bytes: int) -> str | None:
     """Return why a suggestion cannot be tried, or nothing."""
-    if isinstance(suggestion, Index):
-        return "a model states no index: every runner must build the same; try the order instead"
     if isinstance(suggestion, MemoryLimit):
         most = int(USABLE_MEMORY * memory_bytes / 1e6)
         return f"the machine has {most} MB to give" if suggestion.megabytes > most else None
-    if isinstance(suggestion, Materialize | Sort):
+    if isinstance(suggestion, OfModel):
         return _refusal_of_model(suggestion, record)
     return None
 
 
-def _refusal_of_model(suggestion: Materialize | Sort, record: Record) -> str | None:
+def _refusal_of_model(suggestion: OfModel, record: Record) -> str | None:
     node = record.graph.get(suggestion.model)
     if node is None:
         return f"the run has no model {suggestion.model}"
     if node.materialization == "yearly":
         return f"{node.name} is a fact of every year, which stays what it is"
-    if isinstance(suggestion, Sort):
+    if isinstance(suggestion, _OfColumns):
         return None if node.materialization == "table" else f"{node.name} is no table"
     if node.materialization == suggestion.materialization:
         return f"{node.name} is a {node.materialization} already"
@@ -173,7 +173,7 @@ def _changes_for(finding: Finding, record: Record, memory_bytes: int) -> Iterato
         yield Materialize(model=node.name, materialization="table")
     if finding.kind == "unpruned_scan":
         evidence = dict(finding.evidence)
-        yield from _sorts(evidence["table"], evidence["filter"])
+        yield from _ordered(evidence["table"], evidence["filter"])
     if finding.kind in {"spill", "near_memory_limit"}:
         yield from _lighter(record, node, memory_bytes)
     if finding.kind == "over_parallel":
@@ -206,9 +206,10 @@ def _lighter(record: Record, node: Node | None, memory_bytes: int) -> Iterator[S
         yield BlockSize(employees=max(1, opening // 2))
 
 
-def _sorts(table: str, condition: str) -> Iterator[Suggestion]:
-    """Order a table by the first column that a filter compares."""
+def _ordered(table: str, condition: str) -> Iterator[Suggestion]:
+    """Order a table by the first column that a filter compares, and index it."""
     without_text = re.sub(r"'(?:[^']|'')*'", "", condition)
     columns = re.findall(r"\b([a-z_][a-z0-9_]*)\s*(?:[<>=!]|IN\b|IS\b|BETWEEN\b)", without_text)
     if columns and re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", table):
         yield Sort(model=table, columns=(columns[0],))
+        yield Index(model=table, columns=(columns[0],))

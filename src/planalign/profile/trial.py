@@ -16,11 +16,12 @@ from planalign.errors import InterruptedRunError, PlanalignError, UsageError
 from planalign.profile.judgement import PAIRS, Judgement, Pair, is_decided, judge
 from planalign.profile.suggestions import (
     BlockSize,
+    Index,
     Materialize,
     MemoryLimit,
     ModelsAtOnce,
+    OfModel,
     Proposal,
-    Sort,
     Threads,
     refusal,
 )
@@ -157,7 +158,7 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     if isinstance(suggestion, BlockSize):
         return replace(request, employees_per_block=suggestion.employees)
     config = request.config
-    if isinstance(suggestion, Materialize | Sort):
+    if isinstance(suggestion, OfModel):
         _copy(Project.at(config.dbt_project), folder)
         _change_model(folder, record.graph[suggestion.model].path, suggestion)
         return replace(request, config=config.model_copy(update={"dbt_project": folder}))
@@ -183,15 +184,17 @@ def _copy(project: Project, folder: Path) -> None:
         shutil.copyfile(file, copied)
 
 
-def _change_model(project: Path, path: str, suggestion: Materialize | Sort) -> None:
+def _change_model(project: Path, path: str, suggestion: OfModel) -> None:
     file = (project / path).resolve()
     # The path is from the record, which somebody else may have written.
     if not file.is_relative_to(project.resolve()) or not file.is_file():
         raise UsageError(f"the project has no {path} any more", "Simulate it anew.")
     sql = file.read_text(encoding="utf-8").rstrip().rstrip(";")
+    # The last config of a model counts, whatever its file and the YAML say before.
     if isinstance(suggestion, Materialize):
-        # The last config of a model counts, whatever its file and the YAML say before.
         text = f"{sql}\n{{{{ config(materialized='{suggestion.materialization}') }}}}\n"
+    elif isinstance(suggestion, Index):
+        text = f"{sql}\n{{{{ config(indexes=[{{'columns': {[*suggestion.columns]}}}]) }}}}\n"
     else:
         names = ", ".join(suggestion.columns)
         text = f"select * from (\n{sql}\n) as in_order\norder by {names}\n"  # noqa: S608 - plain names

@@ -103,12 +103,35 @@ def test_a_plain_model_is_read():
     assert compiler._model(node(), {}).step is Step.EVENTS
 
 
+def test_the_indexes_of_a_table_are_read_kept_and_made(tmp_path):
+    indexes = [{"columns": ["a", "b"]}, {"columns": ["b"]}]
+    made = compiler._model(node(config={"indexes": indexes}), {})
+    pipeline(made).save(tmp_path / "pipeline.json")
+    [kept] = Pipeline.load(tmp_path / "pipeline.json").models
+    assert kept == made
+    assert kept.index_statements() == (
+        'create index "m_a_b" on "results"."main"."m" (a, b)',
+        'create index "m_b" on "results"."main"."m" (b)',
+    )
+
+
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
         ({"config": {"pre-hook": [{"sql": "select 1"}]}}, "pre-hook"),
         ({"config": {"sql_header": "set x"}}, "sql_header"),
-        ({"config": {"indexes": [{}]}}, "indexes"),
+        ({"config": {"indexes": [{"columns": ["a"], "unique": True}]}}, "unique"),
+        ({"config": {"indexes": [{"columns": ["a"]}], "materialized": "view"}}, "index"),
+        (
+            {
+                "config": {
+                    "indexes": [{"columns": ["a"]}],
+                    "materialized": "yearly",
+                    "contract": {"enforced": True},
+                }
+            },
+            "index",
+        ),
         ({"config": {"materialized": "incremental"}}, "incremental"),
         ({"config": {"materialized": "ephemeral"}}, "ephemeral"),
         ({"config": {"materialized": "yearly"}}, "contract"),

@@ -70,7 +70,8 @@ def test_a_view_that_is_read_often_is_to_be_a_table():
 def test_a_scan_that_leaves_nothing_out_calls_for_an_order(condition):
     evidence = {"table": "int_sorted", "filter": condition}
     assert suggested(finding("unpruned_scan", "fct_all", **evidence)) == [
-        Sort(model="int_sorted", columns=("key",))
+        Sort(model="int_sorted", columns=("key",)),
+        Index(model="int_sorted", columns=("key",)),
     ]
 
 
@@ -111,7 +112,8 @@ def test_the_same_change_is_suggested_once():
 @pytest.mark.parametrize(
     "suggestion",
     [
-        Index(model="int_wide", columns=("key",)),
+        Index(model="int_view", columns=("key",)),
+        Index(model="fct_all", columns=("key",)),
         MemoryLimit(megabytes=7000),
         Materialize(model="int_absent", materialization="table"),
         Materialize(model="fct_all", materialization="view"),
@@ -244,6 +246,14 @@ def test_an_order_is_put_around_the_model(request_as_it_is, tmp_path):
     assert text.rstrip().endswith("order by trajectory_id, employee_key")
 
 
+def test_an_index_is_put_into_the_configuration_of_the_model(request_as_it_is, tmp_path):
+    path = f"{EVENTS}/int_hiring_events.sql"
+    index = Index(model="int_hiring_events", columns=("trajectory_id", "employee_key"))
+    on_copy(request_as_it_is, index, path, tmp_path / "copy")
+    last = (tmp_path / "copy" / path).read_text().splitlines()[-1]
+    assert last == "{{ config(indexes=[{'columns': ['trajectory_id', 'employee_key']}]) }}"
+
+
 @pytest.mark.parametrize("path", ["../../outside.sql", "/etc/hostname", f"{EVENTS}/gone.sql"])
 def test_no_file_outside_the_copy_is_changed(request_as_it_is, tmp_path, path):
     outside = tmp_path / "outside.sql"
@@ -355,7 +365,7 @@ def test_a_user_who_stops_ends_it_all(tried_on):
 def test_where_nothing_can_be_tried_nothing_is_simulated(monkeypatch, built):
     monkeypatch.setattr(trial, "_changes_since", lambda run, request: ())
     monkeypatch.setattr(trial, "run_study", None)
-    index = Proposal(Index(model="int_wide", columns=("key",)), "why")
+    index = Proposal(Index(model="int_absent", columns=("key",)), "why")
     [outcome] = trial.try_out(built[0], made(), [index], 8 * GB).outcomes
     assert outcome.verdict == "not_tried"
     assert trial.try_out(built[0], made(), [], 8 * GB).outcomes == ()

@@ -211,6 +211,7 @@ class DirectRunner:
         started = time.perf_counter()
         statements = model.statements()
         is_prepared = all(self._statements.has(statement) for statement in statements)
+        in_one = len(statements) + len(model.indexes) > 1
         attempts = 0
         plan = None
 
@@ -218,7 +219,7 @@ class DirectRunner:
             nonlocal attempts, plan
             attempts += 1
             rows = None
-            if len(statements) > 1:
+            if in_one:
                 cursor.begin()
             with self._profiled(cursor) as profile:
                 for statement in statements:
@@ -228,7 +229,9 @@ class DirectRunner:
                 # Of the last statement, which builds the rows; DuckDB writes none of a view.
                 if profile is not None and profile.exists():
                     plan = profile.read_text(encoding="utf-8")
-            if len(statements) > 1:
+            for statement in model.index_statements():
+                cursor.execute(statement)
+            if in_one:
                 cursor.commit()
             return rows
 

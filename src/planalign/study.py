@@ -43,6 +43,7 @@ from planalign.interruption import is_interruption
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from planalign.config.models import Resources
     from planalign.engine.pipeline import Pipeline
 
 # Memory that an opening employee takes while a block goes through a year, the checks
@@ -58,9 +59,7 @@ class Request:
     `scenario` chooses one of those configured, `replicate` any from 0 on; the
     result is the one it has among all. With a `cache`, `direct` takes the years
     that an earlier run has computed from it; the other runners compute every year.
-    `employees_per_block` bounds how many opening employees go through a year in
-    one pass; by default as many as the memory limit holds. `with_plans` records how
-    DuckDB executed each model. Neither changes a result.
+    `with_plans` records how DuckDB executed each model, which changes no result.
     """
 
     config: Config
@@ -70,7 +69,6 @@ class Request:
     replicate: int | None = None
     resume: bool = False
     cache: YearCache | None = None
-    employees_per_block: int | None = None
     with_plans: bool = False
 
 
@@ -348,7 +346,7 @@ class _Run:
             opening = cursor.execute(
                 "select count(*) from stg_census_data where is_opening"
             ).fetchone()
-        size = trajectories_per_block(self.request, opening[0] if opening else 0)
+        size = trajectories_per_block(self.request.config.resources, opening[0] if opening else 0)
         left, done, planned = self.plan, 0, 0
         while left:
             if size != planned:  # at the beginning, and where blocks became smaller
@@ -473,15 +471,15 @@ class _Run:
         return result
 
 
-def trajectories_per_block(request: Request, opening: int) -> int:
+def trajectories_per_block(resources: Resources, opening: int) -> int:
     """Return how many trajectories of `opening` employees go through a year in one pass.
 
     At least one: a single trajectory that is larger spills to disk.
     """
-    most = request.employees_per_block
-    if most is None:
-        most = request.config.resources.memory_bytes // BYTES_PER_EMPLOYEE
-    return max(1, most // max(1, opening))
+    most = resources.employees_per_block
+    if most == "auto":
+        most = resources.memory_bytes // BYTES_PER_EMPLOYEE
+    return max(1, int(most) // max(1, opening))
 
 
 def _plan(request: Request) -> tuple[Trajectory, ...]:

@@ -96,7 +96,7 @@ def test_part_of_a_study_comes_from_the_whole(studies):
 def test_a_block_is_taken_whole_or_computed(studies):
     studies.run(request={"replicate": 0})
     assert hits(studies.run()) == []
-    blocks = studies.run(request={"employees_per_block": 1}, simulation={**SIMULATION})
+    blocks = studies.run(simulation={**SIMULATION}, resources={"employees_per_block": 1})
     assert hits(blocks) == 4 * [2025, 2026, 2027, 2028, 2029]
     assert_same_bits(blocks, studies.run(cached=False))
 

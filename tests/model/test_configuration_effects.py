@@ -222,6 +222,7 @@ WITHOUT_EFFECT = {
     "resources.threads": 3,
     "resources.memory_limit": "1GB",
     "resources.models_at_once": {"events": 1, "snapshot": 1},
+    "resources.employees_per_block": 1,
 }
 # Tested on its own: it says which census is refused.
 REFUSING = {"census_date"}

@@ -42,20 +42,22 @@ def whole(shared_studies: Studies, company: Path) -> Run:
 
 
 @pytest.mark.parametrize(
-    ("asked", "blocks"),
+    ("employees", "asked", "blocks"),
     [
-        pytest.param({"employees_per_block": 1, "replicate": 1}, 5, id="of one trajectory"),
-        pytest.param({"employees_per_block": 300 * 7}, 3, id="of seven, within a scenario"),
+        pytest.param(1, {"replicate": 1}, 5, id="of one trajectory"),
+        pytest.param(300 * 7, {}, 3, id="of seven, within a scenario"),
     ],
 )
 def test_blocks(
     studies: Studies,
     company: Path,
     whole: Run,
+    *,
+    employees: int,
     asked: dict[str, Any],
     blocks: int,
 ) -> None:
-    run = studies.simulate(company, asked, **STUDY)
+    run = studies.simulate(company, asked, **STUDY, resources={"employees_per_block": employees})
     told = (run.path / "events.jsonl").read_text(encoding="utf-8").splitlines()
     planned = [event for event in map(json.loads, told) if "run_planned" in event.values()]
     assert [event["blocks"] for event in planned] == [blocks]

@@ -91,7 +91,6 @@ def test_in_blocks(name, employees, tmp_path):
         if kind == "run_planned":
             heard.append(int(str(details["blocks"])))
 
-    config = load(folder / "planalign.yaml")
-    request = Request(config, folder / "run", employees_per_block=employees)
-    assert marts_of(run_study(request, listen).path) == GOLDEN[name]
+    config = load(folder / "planalign.yaml", {"resources": {"employees_per_block": employees}})
+    assert marts_of(run_study(Request(config, folder / "run"), listen).path) == GOLDEN[name]
     assert heard == [{"scenarios": 4, "seeds": 3}[name]]

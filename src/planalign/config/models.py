@@ -91,12 +91,18 @@ def _memory_limit(value: object) -> str:
     return f"{match[1]}{match[2][0].upper()}{match[2][1:].lower()}B"
 
 
-def _threads(value: object) -> int | str:
-    if value == "auto":
-        return "auto"
-    if isinstance(value, str) or value is None:
-        raise fault("must be auto or a number of threads", "Write auto, or 1 to 256 without quotes")
-    return whole(1, 256)(value)
+def _auto_or(most: int, what: str) -> Callable[[object], int | str]:
+    """Return what reads `auto` or a number of, say, threads."""
+
+    def read(value: object) -> int | str:
+        if value == "auto":
+            return "auto"
+        if isinstance(value, str) or value is None:
+            remedy = f"Write auto, or 1 to {most} without quotes"
+            raise fault(f"must be auto or a number of {what}", remedy)
+        return whole(1, most)(value)
+
+    return read
 
 
 def _models_at_once(value: object) -> FrozenDict[str, int]:
@@ -130,8 +136,11 @@ class Resources(Section):
     """How much of the machine a run may use; never changes a result."""
 
     memory_limit: Annotated[str, single(_memory_limit)] = "4GB"
-    threads: Annotated[int | Literal["auto"], single(_threads)] = "auto"
+    threads: Annotated[int | Literal["auto"], single(_auto_or(256, "threads"))] = "auto"
     models_at_once: Annotated[Mapping[str, int], single(_models_at_once)] = FrozenDict()
+    employees_per_block: Annotated[
+        int | Literal["auto"], single(_auto_or(1_000_000_000, "employees"))
+    ] = "auto"
 
     @property
     def memory_bytes(self) -> int:

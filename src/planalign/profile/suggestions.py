@@ -108,7 +108,7 @@ class BlockSize(_Change):
 
     def __str__(self) -> str:
         """Say what to change."""
-        return f"take {self.employees:,} employees at once (employees_per_block of a Request)"
+        return f"set resources.employees_per_block to {self.employees}"
 
 
 OfModel = Materialize | Sort | Index

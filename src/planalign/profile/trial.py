@@ -15,7 +15,6 @@ from planalign.engine.project import Project
 from planalign.errors import InterruptedRunError, PlanalignError, UsageError
 from planalign.profile.judgement import PAIRS, Judgement, Pair, is_decided, judge
 from planalign.profile.suggestions import (
-    BlockSize,
     Index,
     Materialize,
     MemoryLimit,
@@ -155,8 +154,6 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     Raises:
         UsageError: the project has no such model any more.
     """
-    if isinstance(suggestion, BlockSize):
-        return replace(request, employees_per_block=suggestion.employees)
     config = request.config
     if isinstance(suggestion, OfModel):
         _copy(Project.at(config.dbt_project), folder)
@@ -170,6 +167,8 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     elif isinstance(suggestion, ModelsAtOnce):
         at_once = {**config.resources.models_at_once, suggestion.step: suggestion.models}
         resources["models_at_once"] = at_once
+    else:
+        resources["employees_per_block"] = suggestion.employees
     return replace(
         request,
         config=config.model_copy(update={"resources": Resources.model_validate(resources)}),

@@ -99,6 +99,8 @@ def test_accepts_the_ends_of_the_range(path: str, value: float) -> None:
         ("resources.threads", 0),
         ("resources.threads", 257),
         ("resources.threads", "many"),
+        ("resources.employees_per_block", 0),
+        ("resources.employees_per_block", "all"),
         ("resources.models_at_once", 2),
         ("resources.models_at_once", {"events": 0}),
         ("resources.models_at_once", {"events": "all"}),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from planalign.config import parse
-from planalign.study import BYTES_PER_EMPLOYEE, Request, trajectories_per_block
+from planalign.study import BYTES_PER_EMPLOYEE, trajectories_per_block
+
+if TYPE_CHECKING:
+    from planalign.config.models import Resources
 
 
-def request(limit: str, **options: int) -> Request:
-    return Request(parse({"resources": {"memory_limit": limit}}, Path()), **options)
+def resources(limit: str, **more: int) -> Resources:
+    return parse({"resources": {"memory_limit": limit, **more}}, Path()).resources
 
 
 @pytest.mark.parametrize(
@@ -19,17 +23,17 @@ def request(limit: str, **options: int) -> Request:
     [("4GB", 4 * 10**9), ("3.5GiB", 3.5 * 2**30), ("512MB", 512 * 10**6)],
 )
 def test_a_block_fits_the_memory_limit(limit, bytes_):
-    size = trajectories_per_block(request(limit), 1_000)
+    size = trajectories_per_block(resources(limit), 1_000)
     assert size * 1_000 * BYTES_PER_EMPLOYEE <= bytes_ < (size + 1) * 1_000 * BYTES_PER_EMPLOYEE
 
 
 def test_a_trajectory_larger_than_the_memory_is_a_block_of_its_own():
-    assert trajectories_per_block(request("512MB"), 10_000_000) == 1
+    assert trajectories_per_block(resources("512MB"), 10_000_000) == 1
 
 
 def test_a_company_without_employees_is_no_division_by_zero():
-    assert trajectories_per_block(request("512MB"), 0) > 0
+    assert trajectories_per_block(resources("512MB"), 0) > 0
 
 
 def test_the_caller_may_choose():
-    assert trajectories_per_block(request("4GB", employees_per_block=2_500), 1_000) == 2
+    assert trajectories_per_block(resources("4GB", employees_per_block=2_500), 1_000) == 2

@@ -94,10 +94,12 @@ def company(shared_studies):
         return config, fingerprint(opened)
 
 
-def simulate(company, output, tell=None, faults=None, machine=None, **options):
-    config, expected = company
+def simulate(company, output, tell=None, faults=None, *, machine=None, resources=None, **options):
+    sections, expected = company
+    more = {**sections["resources"], **(resources or {})}
+    config = configuration({**sections, "resources": more})
     done = run_study(
-        Request(configuration(config), output=output, **options),
+        Request(config, output=output, **options),
         tell,
         machine=(faults or Faults()).machine(**(machine or {})),
         policy=Policy(attempts=3),
@@ -172,7 +174,9 @@ def test_memory_that_never_suffices_is_told_with_what_was_tried(company, tmp_pat
 def test_pressure_makes_later_blocks_smaller_and_fails_nothing(company, tmp_path):
     heard = Heard()
     machine = {"resident_bytes": lambda: 10**12}
-    simulate(company, tmp_path / "run", heard, machine=machine, employees_per_block=120)
+    simulate(
+        company, tmp_path / "run", heard, machine=machine, resources={"employees_per_block": 120}
+    )
     assert [event["action"] for event in heard.of("breaker_tripped")] == [
         ALONE,
         ONE_THREAD,
@@ -197,8 +201,8 @@ def test_a_real_limit_that_holds_a_part_of_the_trajectories(studies):
     }
     run = run_study(Request(configuration(config), output=studies.new()))
     heard = Heard()
-    small = configuration({**config, "resources": {"memory_limit": "56MB", "threads": 2}})
-    request = Request(small, output=studies.new(), employees_per_block=10**9)
+    few = {"memory_limit": "56MB", "threads": 2, "employees_per_block": 10**9}
+    request = Request(configuration({**config, "resources": few}), output=studies.new())
     with open_run(run.path) as whole, open_run(run_study(request, heard).path) as parts:
         assert fingerprint(parts) == fingerprint(whole)
     assert heard.of("breaker_tripped") != []

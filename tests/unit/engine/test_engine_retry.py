@@ -257,7 +257,9 @@ def test_what_a_stopped_run_left_of_a_year_disturbs_no_smaller_block(company, tm
             [(2025,), (2026,)],
             [(2025,)],
         )
-    simulate(company, tmp_path / "run", Faults(), resume=True, employees_per_block=60)
+    config, expected = company
+    smaller = {**config, "resources": {"employees_per_block": 60}}, expected
+    simulate(smaller, tmp_path / "run", Faults(), resume=True)
 
 
 @pytest.mark.parametrize("kind", ["settle", "other"])

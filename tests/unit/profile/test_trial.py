@@ -283,6 +283,7 @@ def test_a_read_only_project_can_be_copied(tmp_path):
         (Threads(threads=3), "threads", 3),
         (MemoryLimit(megabytes=512), "memory_limit", "512MB"),
         (ModelsAtOnce(step="events", models=1), "models_at_once", {"events": 1}),
+        (BlockSize(employees=7), "employees_per_block", 7),
     ],
 )
 def test_resources_are_changed_in_the_configuration_alone(
@@ -295,21 +296,17 @@ def test_resources_are_changed_in_the_configuration_alone(
     assert request_as_it_is.config.resources.threads == "auto"
 
 
-def test_the_size_of_a_block_is_of_the_request(request_as_it_is):
-    request = changed(request_as_it_is, BlockSize(employees=7), made(), Path("unused"))
-    assert request.employees_per_block == 7
-
-
 class Simulated:
     """Simulates nothing: a run of each kind is there, made by hand, and has its seconds."""
 
     def __init__(self, as_it_is, other):
-        self.runs = {None: (as_it_is, 2.0), 1: (other, 1.0)}
+        self.runs = {"auto": (as_it_is, 2.0), 1: (other, 1.0)}
         self.failing = None
 
     def __call__(self, request):
-        folder, seconds = self.runs[request.employees_per_block]
-        if request.employees_per_block is not None and self.failing is not None:
+        employees = request.config.resources.employees_per_block
+        folder, seconds = self.runs[employees]
+        if employees != "auto" and self.failing is not None:
             raise self.failing
         return Completed(shutil.copytree(folder, request.output), (), seconds)
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from accessible import assert_accessible
 from playwright.sync_api import expect
 from served import Dashboard, add_finished, held, make_project, unfinished
 
@@ -97,6 +98,7 @@ def test_every_page_of_a_run(new_page, dashboard, screenshot, view, scheme, widt
         for chart in page.locator(".chart").all():
             expect(chart.locator(".main-svg").first).to_be_visible()
     assert narrow(page) <= 0
+    assert_accessible(page)
     screenshot(f"dashboard-run-{view or 'overview'}-{scheme}-{width}", page)
 
 
@@ -118,6 +120,24 @@ def test_pages_of_a_run_are_addresses(browser_page, dashboard):
     browser_page.reload()
     expect(pages.locator("[aria-current]")).to_have_text("Models")
     expect(browser_page.get_by_role("rowheader", name="fct_yearly_events")).to_be_visible()
+
+
+def test_a_finding_leads_to_framed_bars_on_the_timeline(browser_page, dashboard, screenshot):
+    visit(browser_page, dashboard, "/run/first/timeline?model=fct_yearly_events&year=2026")
+    chart = browser_page.locator(".chart .js-plotly-plot").first
+    expect(chart.locator(".main-svg").first).to_be_visible()
+    found = chart.evaluate("""one => ({
+        frames: one.layout.shapes.filter(s => s.line?.width === 3).map(s => [s.x0, s.x1]),
+        range: one.layout.xaxis.range,
+        bars: one.data.flatMap(t => (t.customdata ?? []).flatMap((c, i) =>
+            c[0] === 'fct_yearly_events' && c[1] === 2026 ? [[t.base[i], t.base[i] + t.x[i]]] : []))
+    })""")
+    assert len(found["bars"]) == 1
+    [[start, end]] = found["bars"]
+    assert found["frames"] == [[pytest.approx(start, abs=1e-3), pytest.approx(end, abs=1e-3)]]
+    assert found["range"][0] <= start
+    assert end <= found["range"][1] < start + 3 * (end - start)
+    screenshot("dashboard-timeline-of-a-model")
 
 
 def test_results_are_those_of_the_run(browser_page, dashboard, finished_run):
@@ -241,6 +261,7 @@ def test_a_screen_reader_finds_its_way(browser_page, dashboard, path):
     assert browser_page.locator("html").get_attribute("lang") == "en-US"
     for role in ("banner", "main"):
         expect(browser_page.get_by_role(role)).to_have_count(1)
+    assert_accessible(browser_page)
     assert "planalign" in browser_page.title()
 
 
@@ -262,6 +283,24 @@ def order(page: Page, dashboard: Dashboard, name: str, last: str) -> None:
     page.get_by_label("Name of the run").fill(name)
     page.get_by_label("Last year").fill(last)
     choose(page, "Scenario", "growth")
+
+
+def test_resources_of_a_new_run_are_checked_and_its_plans_recorded(browser_page, dashboard):
+    order(browser_page, dashboard, "thrifty", "2025")
+    browser_page.get_by_label("Threads").fill("1")
+    browser_page.get_by_label("Memory limit").fill("much")
+    browser_page.get_by_role("checkbox", name="Record query plans").click()
+    browser_page.get_by_role("button", name="Start the run").click()
+    expect(browser_page.locator("#problems")).to_contain_text("Memory limit: ")
+    browser_page.get_by_label("Memory limit").fill("512MB")
+    browser_page.get_by_role("button", name="Start the run").click()
+    browser_page.wait_for_url("**/run/thrifty")
+    expect(browser_page.locator(".head .badge")).to_have_text("finished")
+    browser_page.wait_for_load_state("networkidle")
+    visit(browser_page, dashboard, "/run/thrifty/plans")
+    expect(browser_page.get_by_role("combobox", name="Model and year")).to_be_visible()
+    visit(browser_page, dashboard, "/run/thrifty/memory")
+    expect(browser_page.locator("#content")).to_contain_text("512 MB")
 
 
 def test_a_run_is_started_followed_and_finished(

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from accessible import assert_accessible
 from thirty_years import MODELS, YEARS, write_record
 
+from planalign.census.synthesise import generate_census
 from planalign.charts import Results
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import Finding
@@ -19,6 +21,7 @@ from planalign.profile.record import read_record
 from planalign.report.build import report_of, write_report
 from planalign.report.page import MOST_BYTES, page
 from planalign.results.summary import Spread, YearSpread
+from planalign.study import Request, configuration, run_study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +41,24 @@ def report(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture(scope="module")
-def events(finished_run: Path) -> list[dict[str, Any]]:
-    lines = (finished_run / "events.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+def large_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("large")
+    generate_census(100_000, 1, folder / "census.parquet")
+    simulation = {"start_year": 2025, "end_year": 2029}
+    config = configuration({"census": str(folder / "census.parquet"), "simulation": simulation})
+    return run_study(Request(config, output=folder / "run")).path
+
+
+@pytest.fixture(scope="module", params=["finished_run", "large_run"])
+def recorded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[dict[str, Any]]]:
+    """The report of a run and the lines of its record: 1,000 x 3 years, 100,000 x 5."""
+    run = request.getfixturevalue(request.param)
+    output = tmp_path_factory.mktemp("report") / "report.html"
+    write_report(run, output)
+    lines = (run / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    return output, [json.loads(line) for line in lines]
 
 
 def opened(page: Page, path: Path) -> Page:
@@ -109,13 +127,15 @@ def covered(spans: list[tuple[float, float]]) -> float:
     return total
 
 
-def test_wall_time_is_that_of_the_clock(browser_page, report, events):
+def test_wall_time_is_that_of_the_clock(browser_page, recorded):
+    report, events = recorded
     clocks = [event["clock"] for event in events]
     opened(browser_page, report)
     assert tile(browser_page, "wall") == pytest.approx(clocks[-1] - clocks[0], abs=1e-5)
 
 
-def test_longest_model_is_the_one_with_most_seconds(browser_page, report, events):
+def test_longest_model_is_the_one_with_most_seconds(browser_page, recorded):
+    report, events = recorded
     totals: dict[str, float] = {}
     for one in done(events, "model_completed"):
         totals[one["model"]] = totals.get(one["model"], 0.0) + one["seconds"]
@@ -125,7 +145,8 @@ def test_longest_model_is_the_one_with_most_seconds(browser_page, report, events
     assert longest in browser_page.locator("[data-tile=longest-model]").inner_text()
 
 
-def test_peak_memory_is_the_highest_ever_read(browser_page, report, events):
+def test_peak_memory_is_the_highest_ever_read(browser_page, recorded):
+    report, events = recorded
     peak = max(
         [one["resident_bytes"] for one in done(events, "sample")]
         + [one["memory_peak"] for one in done(events, "model_completed")]
@@ -137,7 +158,8 @@ def test_peak_memory_is_the_highest_ever_read(browser_page, report, events):
     assert "within the budget of 4 GB" in said
 
 
-def test_concurrency_is_work_over_the_time_in_which_there_was_any(browser_page, report, events):
+def test_concurrency_is_work_over_the_time_in_which_there_was_any(browser_page, recorded):
+    report, events = recorded
     work = done(events, "model_completed", "test_completed")
     spans = [(one["started"], one["started"] + one["seconds"]) for one in work]
     opened(browser_page, report)
@@ -146,7 +168,8 @@ def test_concurrency_is_work_over_the_time_in_which_there_was_any(browser_page, 
     )
 
 
-def test_critical_path_is_what_each_span_waited_for_from_the_end_back(browser_page, report, events):
+def test_critical_path_is_what_each_span_waited_for_from_the_end_back(browser_page, recorded):
+    report, events = recorded
     reads = {one["model"]: set(one["reads"]) for one in done(events, "graph_planned")[0]["models"]}
     spans = sorted(
         (
@@ -179,7 +202,8 @@ def test_critical_path_is_what_each_span_waited_for_from_the_end_back(browser_pa
     assert tile(browser_page, "critical-path") == pytest.approx(total, rel=1e-3)
 
 
-def test_cache_hit_rate_is_nothing_where_every_year_was_computed(browser_page, report, events):
+def test_cache_hit_rate_is_nothing_where_every_year_was_computed(browser_page, recorded):
+    report, events = recorded
     assert not done(events, "year_from_cache")
     opened(browser_page, report)
     assert tile(browser_page, "cache-hit-rate") == 0
@@ -188,7 +212,8 @@ def test_cache_hit_rate_is_nothing_where_every_year_was_computed(browser_page, r
     )
 
 
-def test_every_model_test_and_work_is_a_bar(browser_page, report, events):
+def test_every_model_test_and_work_is_a_bar(browser_page, recorded):
+    report, events = recorded
     opened(browser_page, report)
     bars = browser_page.evaluate(
         "document.getElementById('timeline').data"
@@ -213,7 +238,8 @@ def test_every_model_test_and_work_is_a_bar(browser_page, report, events):
     assert sorted(bars, key=order) == sorted(expected, key=order)
 
 
-def test_model_table_has_the_totals_of_the_record(browser_page, report, events):
+def test_model_table_has_the_totals_of_the_record(browser_page, recorded):
+    report, events = recorded
     totals: dict[str, float] = {}
     for one in done(events, "model_completed"):
         totals[one["model"]] = totals.get(one["model"], 0.0) + one["seconds"]
@@ -393,6 +419,12 @@ def test_every_figure_has_a_text_alternative(browser_page, report):
         figure.locator("details > summary").press("Enter")
         assert figure.locator("table tbody tr").count() > 0
         assert figure.locator("caption").inner_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_rule_of_accessibility_is_broken(new_page, report, scheme):
+    page = opened(new_page(color_scheme=scheme), report)
+    assert_accessible(page)
 
 
 def test_landmarks_and_headings_are_in_order(browser_page, report):

@@ -161,7 +161,7 @@ def test_a_clean_run_of_the_other_duckdb_has_no_findings(bench, tmp_path, plans)
     assert found(output) == {}
 
 
-MIXED = {**CROSS, **LOOP, **EXPLODES, **SORT_THAT_MIXES, **SCANS, **view_of_many(1_500_000)}
+MIXED = {**CROSS, **LOOP, **EXPLODES, **SORT_THAT_MIXES, **SCANS, **view_of_many(6_000_000)}
 
 
 @pytest.mark.parametrize(

@@ -130,23 +130,6 @@ def test_the_format_of_the_census(studies: Studies, company: Path, whole: Run) -
     assert fingerprint(studies.simulate(path, **STUDY)) == fingerprint(whole)
 
 
-@pytest.mark.parametrize("threads", [1, 4])
-def test_threads(studies: Studies, company: Path, whole: Run, threads: int) -> None:
-    run = studies.simulate(company, **STUDY, resources={"threads": threads})
-    assert fingerprint(run) == fingerprint(whole)
-
-
-def test_threads_of_a_company_of_many_row_groups(studies: Studies) -> None:
-    """Large enough that DuckDB divides a table among threads."""
-    company = studies.generated(60_000, 9)
-    years = {"start_year": 2025, "end_year": 2025, "replicates": 4}
-    one, four = (
-        fingerprint(studies.simulate(company, simulation=years, resources={"threads": threads}))
-        for threads in (1, 4)
-    )
-    assert one == four
-
-
 def test_other_people_change_nobody(studies: Studies, company: Path) -> None:
     """Without half of the company, the rest draws what it drew."""
     path = studies.new(".parquet")

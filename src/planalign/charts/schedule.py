@@ -70,6 +70,27 @@ def timeline(record: Record, analysis: Analysis, dark: bool = False) -> go.Figur
     return drawn
 
 
+def focus(drawn: go.Figure, record: Record, model: str, year: int | None = None) -> bool:
+    """Show the bars of a model, of a year or of all, in a timeline; say whether there are any.
+
+    They are framed, and the axis is moved to them with as much again on each side.
+    """
+    spans = [one for one in record.models if one.name == model and year in (None, one.year)]
+    if not spans:
+        return False
+    lanes = _lanes(record)
+    for span in spans:
+        place = lanes[span.thread]
+        drawn.add_shape(
+            type="rect", x0=span.start, x1=span.end, y0=place - 0.45, y1=place + 0.45,
+            line={"color": "#D55E00", "width": 3},
+        )  # fmt: skip
+    first, last = min(one.start for one in spans), max(one.end for one in spans)
+    around = last - first
+    drawn.update_xaxes(range=[max(0.0, first - around), min(record.seconds, last + around)])
+    return True
+
+
 def thread_name(name: str) -> str:
     """Return a thread's name for readers."""
     if name.lower() in {"main", "mainthread"}:

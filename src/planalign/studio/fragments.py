@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from markupsafe import Markup, escape
 
@@ -364,9 +364,23 @@ def _peaks(caption: str, head: str, peaks: object) -> Markup:
 _SEVERITIES = {"high": "▲ high", "medium": "■ medium", "low": "● low"}
 
 
-def finding(one: Finding) -> Markup:
-    """Return a finding as a card: what, the evidence, what to change, what it should gain."""
-    where = " · ".join(str(part) for part in (one.model, one.year) if part is not None)
+def bar_of(name: str, model: str, year: int | None) -> str:
+    """Return the address of a run's timeline, moved to the bars of a model."""
+    chosen = {"model": model, **({} if year is None else {"year": str(year)})}
+    return f"{path_of(name, 'timeline')}?{urlencode(chosen)}"
+
+
+def finding(name: str, one: Finding) -> Markup:
+    """Return a finding of a run as a card: what, the evidence, what to change, what it gains.
+
+    It leads to the bars of its model.
+    """
+    where = Markup(" · ").join(str(part) for part in (one.model, one.year) if part is not None)
+    if one.model is not None:
+        told = one.model if one.year is None else f"{one.model} of {one.year}"
+        where += Markup(' · <a href="{}">Show {} on the timeline</a>').format(
+            bar_of(name, one.model, one.year), told
+        )
     return Markup(
         '<article class="finding {0}"><header><h3>{1}</h3><span class="severity">{2}</span>'
         '</header><p class="facts">{3}</p>{4}<p><strong>Change:</strong> {5}</p>'

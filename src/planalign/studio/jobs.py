@@ -31,7 +31,8 @@ _SAID_BYTES = 8_000
 class Order:
     """A run that was asked for, checked: its files are in the folder of the dashboard.
 
-    Without a `census` it is the one that the configuration names.
+    Without a `census`, `threads` or a `memory_limit` they are those that the configuration
+    names.
     """
 
     config: Path
@@ -42,6 +43,9 @@ class Order:
     runner: str
     scenario: str | None = None
     census: Path | None = None
+    threads: int | None = None
+    memory_limit: str | None = None
+    with_plans: bool = False
 
     def arguments(self, *, resume: bool = False) -> list[str]:
         """Return the arguments of `planalign`; none of them is read by a shell."""
@@ -54,6 +58,9 @@ class Order:
             f"--seeds={self.seeds}",
             *([f"--scenario={self.scenario}"] if self.scenario is not None else []),
             *([f"--census={self.census}"] if self.census is not None else []),
+            *([f"--threads={self.threads}"] if self.threads is not None else []),
+            *([f"--memory-limit={self.memory_limit}"] if self.memory_limit is not None else []),
+            *(["--profile=plans"] if self.with_plans else []),
             *(["--resume"] if resume else []),
         ]
 
@@ -74,8 +81,10 @@ def configurations(folder: Path) -> list[str]:
     return sorted(found, key=lambda name: (name != "planalign.yaml", name))
 
 
-def read_configuration(folder: Path, name: str, **simulation: int) -> Config:
-    """Return a configuration of the folder, with other years or seeds.
+def read_configuration(
+    folder: Path, name: str, changes: Mapping[str, Mapping[str, object]] | None = None
+) -> Config:
+    """Return a configuration of the folder, with other years, seeds or resources.
 
     Raises:
         PlanalignError: there is none of that name, or it has problems.
@@ -84,7 +93,7 @@ def read_configuration(folder: Path, name: str, **simulation: int) -> Config:
 
     if name not in configurations(folder):
         raise UsageError(f"there is no {name!r} in {folder}", "Choose one of the list.")
-    return load(folder / name, {"simulation": simulation} if simulation else {})
+    return load(folder / name, changes)
 
 
 def check(
@@ -94,7 +103,8 @@ def check(
 
     Args:
         form: `config`, `first_year`, `last_year`, `seeds`, `runner`, `scenario` (empty
-            for all), `name`; anything may be in it.
+            for all), `threads` and `memory_limit` (empty for those configured), `plans`,
+            `name`; anything may be in it.
         folder: where configurations are.
         runs: where runs are written.
     """
@@ -114,19 +124,36 @@ def check(
         problems["last_year"] = "This is before the first year."
     if seeds is not None and seeds < 1:
         problems["seeds"] = "At least 1."
+    threads = (
+        _whole(form, "threads", problems, "a number of threads") if _text(form, "threads") else None
+    )
+    memory_limit = _text(form, "memory_limit") or None
+    with_plans = form.get("plans") is True
+    if with_plans and runner != "direct":
+        problems.setdefault("plans", "Query plans are recorded with the runner direct alone.")
     scenario = str(form.get("scenario") or "") or None
     file = str(form.get("config") or "")
     if not problems:
-        _check_configuration(folder, file, (first, last, seeds), scenario, problems)
+        simulation = {"start_year": first, "end_year": last, "replicates": seeds}
+        resources = {"threads": threads, "memory_limit": memory_limit}
+        _check_configuration(folder, file, (simulation, resources), scenario, problems)
     if problems or first is None or last is None or seeds is None:
         return None, problems
-    return Order(folder / file, runs / name, first, last, seeds, runner, scenario), {}
+    order = Order(
+        folder / file, runs / name, first, last, seeds, runner, scenario,
+        threads=threads, memory_limit=memory_limit, with_plans=with_plans,
+    )  # fmt: skip
+    return order, {}
+
+
+def _text(form: Mapping[str, object], field: str) -> str:
+    return str(form.get(field) if form.get(field) is not None else "").strip()
 
 
 def _whole(
     form: Mapping[str, object], field: str, problems: dict[str, str], what: str
 ) -> int | None:
-    text = str(form.get(field) if form.get(field) is not None else "").strip()
+    text = _text(form, field)
     text = text.removesuffix(".0")  # a browser's number
     if re.fullmatch(r"[0-9]{1,9}", text) is None:
         problems[field] = f"Write {what}."
@@ -137,18 +164,24 @@ def _whole(
 def _check_configuration(
     folder: Path,
     file: str,
-    numbers: tuple[int | None, int | None, int | None],
+    wanted: tuple[Mapping[str, object], Mapping[str, object]],
     scenario: str | None,
     problems: dict[str, str],
 ) -> None:
     from planalign.config import scenario_settings  # noqa: PLC0415 - pydantic
 
-    names = ("start_year", "end_year", "replicates")
-    wanted = {key: value for key, value in zip(names, numbers, strict=True) if value is not None}
+    simulation, resources = (
+        {key: value for key, value in section.items() if value is not None} for section in wanted
+    )
     try:
-        config = read_configuration(folder, file, **wanted)
+        config = read_configuration(
+            folder, file, {"simulation": simulation, "resources": resources}
+        )
     except InputError as error:
-        fields = dict(zip(names, ("first_year", "last_year", "seeds"), strict=True))
+        fields = {
+            "start_year": "first_year", "end_year": "last_year", "replicates": "seeds",
+            "threads": "threads", "memory_limit": "memory_limit",
+        }  # fmt: skip
         for problem in error.problems:
             key = (problem.column or "").rpartition(".")[2]
             told = problem.message if key in fields else str(problem)

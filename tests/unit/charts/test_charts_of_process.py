@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from made_record import MB, model, record, sample
 
-from planalign.charts import cores, memory, timeline
+from planalign.charts import cores, focus, memory, timeline
 from planalign.charts.process import thin
 from planalign.charts.schedule import CRITICAL
 from planalign.profile.analysis import analyse
@@ -37,6 +37,28 @@ def test_a_bar_lies_where_its_model_ran():
     told = found.customdata[0][2]
     for part in ("2025 events", "3.000 s", "1,234 rows", "memory peak 300 MB", "attempt 2"):
         assert part in told
+
+
+@pytest.mark.parametrize(
+    ("year", "frames", "shown"),
+    [(2025, [(1.0, 4.0)], (0.0, 7.0)), (None, [(1.0, 4.0), (5.0, 9.0)], (0.0, None))],
+)
+def test_a_model_is_framed_and_moved_to(year, frames, shown):
+    given = record()
+    figure = timeline(given, analyse(given))
+    before = len(figure.layout.shapes)
+    assert focus(figure, given, "int_a", year)
+    assert [(one.x0, one.x1) for one in figure.layout.shapes[before:]] == frames
+    first, last = shown
+    assert tuple(figure.layout.xaxis.range) == (first, given.seconds if last is None else last)
+
+
+def test_a_model_that_is_not_there_moves_nothing():
+    given = record()
+    figure = timeline(given, analyse(given))
+    assert not focus(figure, given, "int_a", 1999)
+    assert not focus(figure, given, "int_none")
+    assert figure.layout.xaxis.range[0] == 0
 
 
 def test_lanes_are_threads_the_main_one_on_top():

@@ -149,6 +149,23 @@ def test_a_plan_is_a_tree():
     assert len(seen.named("details")) == 3
 
 
+@pytest.mark.parametrize(
+    ("year", "address"),
+    [
+        (2026, "/run/a%20b/timeline?model=int_x&year=2026"),
+        (None, "/run/a%20b/timeline?model=int_x"),
+    ],
+)
+def test_a_finding_leads_to_the_bars_of_its_model(year, address):
+    found = Finding("slow_model", "slow", "int_x", year, (), "", "", None, "low")
+    assert [one["href"] for one in Seen(fragments.finding("a b", found)).named("a")] == [address]
+
+
+def test_a_finding_of_the_whole_run_leads_nowhere():
+    found = Finding("cold_cache", "cold", None, None, (), "", "", None, "low")
+    assert Seen(fragments.finding("a", found)).named("a") == []
+
+
 def evil_finding():
     return Finding(EVIL, EVIL, EVIL, 2025, ((EVIL, EVIL),), EVIL, EVIL, None, "high")
 
@@ -161,7 +178,7 @@ def evil_finding():
         lambda _: fragments.views(EVIL, ""),
         lambda _: fragments.progress(Live(step=EVIL, model=EVIL), 1.0),
         lambda _: fragments.alerts(Live(error=EVIL, alerts=(Alert("warning", EVIL, 1.0),))),
-        lambda _: fragments.finding(evil_finding()),
+        lambda _: fragments.finding(EVIL, evil_finding()),
         lambda _: fragments.note(EVIL, EVIL),
         lambda _: fragments.plan_tree(
             Plan(Operator(EVIL, EVIL, 1.0, 1, 1, {EVIL: EVIL}, ()), 1, 1, 0, 0, 0, 0, None, None)

@@ -47,6 +47,13 @@ def test_a_form_becomes_an_order(project):
     ]  # fmt: skip
 
 
+def test_resources_and_plans_of_the_form_are_options(project):
+    more = {"threads": "3", "memory_limit": " 512mb", "plans": True}
+    order, problems = asked(project, **more)
+    assert problems == {}
+    assert order.arguments()[-3:] == ["--threads=3", "--memory-limit=512mb", "--profile=plans"]
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -61,6 +68,11 @@ def test_a_form_becomes_an_order(project):
         ("last_year", "2024"),
         ("last_year", "9999"),
         ("seeds", "0"),
+        ("threads", "0"),
+        ("threads", "257"),
+        ("threads", "--resume"),
+        ("memory_limit", "much"),
+        ("memory_limit", "4"),
         ("seeds", "-1"),
         ("seeds", "1e9"),
         ("seeds", "999999999"),
@@ -77,6 +89,11 @@ def test_what_is_wrong_is_told_at_its_field(project, field, value):
     order, problems = asked(project, **{field: value})
     assert order is None
     assert list(problems) == [field]
+
+
+def test_plans_of_another_runner_are_refused(project):
+    order, problems = asked(project, runner="batch", plans=True)
+    assert (order, list(problems)) == (None, ["plans"])
 
 
 def test_every_field_that_is_wrong_is_told_of(project):

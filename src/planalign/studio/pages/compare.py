@@ -103,7 +103,7 @@ def _figures(a: str, b: str, comparison: Comparison) -> Markup:
     return Markup("<h2>At a glance</h2>{}").format(
         fragments.table(
             "Figures of both runs",
-            ("", a, b, "Change"),
+            ("Figure", a, b, "Change"),
             [
                 row("Wall time", first.wall_seconds, second.wall_seconds, words.seconds),
                 row(

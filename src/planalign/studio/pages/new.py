@@ -71,6 +71,10 @@ class _Form:
                 self._add("seeds", ui.input("Seeds").props('inputmode="numeric"'))
                 self._add("scenario", ui.select([_ALL], label="Scenario", value=_ALL))
                 self._add("runner", ui.select(list(jobs.RUNNERS), label="Runner", value="direct"))
+                configured = 'placeholder="as configured"'
+                self._add("threads", ui.input("Threads").props(f'inputmode="numeric" {configured}'))
+                self._add("memory_limit", ui.input("Memory limit").props(configured))
+                self._plans = ui.checkbox("Record query plans")
             self._said = html(Markup("")).props('id="problems"')
             with ui.element("div").classes("buttons"):
                 button("Start the run", self._start, "main")
@@ -82,6 +86,7 @@ class _Form:
 
     def _values(self) -> dict[str, object]:
         values = {name: field.value for name, field in self._fields.items()}
+        values["plans"] = self._plans.value
         return {**values, "scenario": "" if values["scenario"] == _ALL else values["scenario"]}
 
     async def _adopt(self) -> None:

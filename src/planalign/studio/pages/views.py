@@ -89,7 +89,7 @@ def _years(record: Record, state: State) -> Markup:
         return Markup("<p>None has begun.</p>")
     steps = list(dict.fromkeys(step for year in record.years for step in year.steps))
     return fragments.table(
-        "Years",
+        "Years and the time of their steps",
         ("Year", "Trajectories", "Time", "From cache", *steps),
         [
             (
@@ -106,11 +106,18 @@ def _years(record: Record, state: State) -> Markup:
 
 
 async def timeline(watched: Watched, _summary: Summary) -> Refresh | None:
-    """Show who did what when, and memory on the same axis."""
+    """Show who did what when, and memory on the same axis; `?model=&year=` moves to its bars."""
     from planalign import charts  # noqa: PLC0415 - plotly
 
+    asked = ui.context.client.request.query_params
+    model, given = asked.get("model"), asked.get("year", "")
+    year = int(given) if given.isdecimal() and len(given) <= 4 else None
+
     def figures(record: Record, analysis: Analysis, dark: bool) -> list[Any]:
-        return [charts.timeline(record, analysis, dark=dark), charts.memory(record, dark=dark)]
+        drawn = [charts.timeline(record, analysis, dark=dark), charts.memory(record, dark=dark)]
+        if model and charts.focus(drawn[0], record, model, year):
+            drawn[1].update_xaxes(range=drawn[0].layout.xaxis.range)
+        return drawn
 
     return await _figures(
         watched,
@@ -160,7 +167,7 @@ async def models(watched: Watched, _summary: Summary) -> Refresh | None:
     return _now_and_then(refresh)
 
 
-async def findings(watched: Watched, _summary: Summary) -> Refresh | None:
+async def findings(watched: Watched, summary: Summary) -> Refresh | None:
     """Show what is worth a change."""
     found = await read(watched)
     if found is None:
@@ -171,7 +178,7 @@ async def findings(watched: Watched, _summary: Summary) -> Refresh | None:
     if not shown:
         html(fragments.note("Nothing stands out: this run needs no change."))
     for one in shown:
-        html(fragments.finding(one))
+        html(fragments.finding(summary.name, one))
     html(
         Markup(
             '<p class="facts">A finding is a supposition from the record. '
@@ -296,8 +303,9 @@ def _float(value: object) -> float | None:
 
 def _box(title: str) -> Any:
     box = ui.element("div").classes("card chart")
-    # A list of names, so that none of them is read as a property.
-    box._props.update({"role": "group", "aria-label": title})
+    # A list of names, so that none of them is read as a property. In a narrow window it
+    # scrolls, by keyboard too.
+    box._props.update({"role": "group", "aria-label": title, "tabindex": "0"})
     return box
 
 

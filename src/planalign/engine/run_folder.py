@@ -7,13 +7,14 @@ import hashlib
 import json
 import os
 import shutil
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
@@ -22,12 +23,13 @@ from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageEr
 from planalign.files import make_folder, open_regular, protect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from planalign.engine.project import Project
     from planalign.engine.retry import Retry
 
 _PROVENANCE = "provenance.json"
+LOCK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,34 +73,41 @@ class RunFolder:
     @contextmanager
     def _locked(self, *, resume: bool) -> Iterator[None]:
         self._refuse_finished()
-        make_folder(self.partial)
+        missing = [one for one in self.output.parents if not one.exists()]
+        make_folder(self.output.parent)
         # Beside the folder: inside, it would be published, or be gone too early.
         path = self.partial.with_name(f"{self.partial.name}.lock")
-        lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
+        try:
+            lock = _locked_file(path)
+        except BlockingIOError as error:
+            raise EnvironmentFaultError(
+                f"another process is writing {self.partial}",
+                "Wait for it, or name another --output.",
+            ) from error
         with lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise EnvironmentFaultError(
-                    f"another process is writing {self.partial}",
-                    "Wait for it, or name another --output.",
-                ) from error
-            if not resume and any(self.partial.iterdir()):
-                path.unlink()
-                raise UsageError(
-                    f"{self.partial} holds an unfinished run",
-                    "Go on with --resume, or remove the folder.",
-                )
-            try:
-                self._settle()
-                yield
-            except BaseException:
-                # Nothing was simulated: there is nothing to resume.
-                if not (self.partial / _PROVENANCE).is_file():
-                    shutil.rmtree(self.partial, ignore_errors=True)
-                raise
+                make_folder(self.partial)
+                if not resume and any(self.partial.iterdir()):
+                    raise UsageError(
+                        f"{self.partial} holds an unfinished run",
+                        "Go on with --resume, or remove the folder.",
+                    )
+                with self._kept_if_begun():
+                    self._settle()
+                    yield
             finally:
                 path.unlink(missing_ok=True)
+                _remove_empty(missing)
+
+    @contextmanager
+    def _kept_if_begun(self) -> Iterator[None]:
+        """Remove the folder if the block fails before anything was simulated to be resumed."""
+        try:
+            yield
+        except BaseException:
+            if not (self.partial / _PROVENANCE).is_file():
+                shutil.rmtree(self.partial, ignore_errors=True)
+            raise
 
     def _refuse_finished(self) -> None:
         if self.output.exists():
@@ -167,6 +176,38 @@ class RunFolder:
         retry.run(f"publishing {self.output}", lambda: rename(self.partial, self.output))
         _synchronise(self.output.parent)
         return self.output
+
+
+def _locked_file(path: Path) -> IO[str]:
+    """Return the lock of a run, held by this process until it is closed.
+
+    Who looks whether a run goes on takes the lock for a moment: it is waited for.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            if time.monotonic() >= until:
+                raise
+            time.sleep(0.02)
+            continue
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                return lock
+        lock.close()  # who held it has ended meanwhile, and removed this file
+
+
+def _remove_empty(folders: Sequence[Path]) -> None:
+    """Remove folders that were made for a run and hold none, the innermost first."""
+    with suppress(OSError):  # not empty
+        for folder in folders:
+            folder.rmdir()
 
 
 def run_folder(output: Path | None) -> RunFolder:

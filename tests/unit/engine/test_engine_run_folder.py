@@ -1,0 +1,103 @@
+"""Who may write a run's folder, and what is left of one that came to nothing."""
+
+from __future__ import annotations
+
+import fcntl
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from planalign.engine import run_folder
+from planalign.engine.run_folder import RunFolder
+from planalign.errors import EnvironmentFaultError, UsageError
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from planalign.engine.run_folder import RunFolder
+with RunFolder(Path(sys.argv[1])).claimed(resume=True):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return RunFolder(tmp_path / "runs" / "one")
+
+
+def lock_of(folder):
+    return folder.partial.with_name(f"{folder.partial.name}.lock")
+
+
+def test_a_second_process_is_refused_and_the_next_one_is_not(folder):
+    command = [sys.executable, "-c", HOLD, str(folder.output)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout.readline() == "held\n"
+        with (
+            pytest.raises(EnvironmentFaultError, match="another process"),
+            folder.claimed(resume=True),
+        ):
+            pass
+        other.stdin.close()
+        assert other.wait() == 0
+    with folder.claimed(resume=True):
+        assert folder.partial.is_dir()
+
+
+def test_who_looks_whether_a_run_goes_on_keeps_none_from_starting(folder):
+    folder.output.parent.mkdir()
+    with lock_of(folder).open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        threading.Timer(run_folder.LOCK_SECONDS / 5, looking.close).start()
+        with folder.claimed(resume=False):
+            assert folder.partial.is_dir()
+
+
+def test_a_lock_that_its_holder_removed_is_not_taken_for_one(folder, monkeypatch):
+    """It is opened before the run ends that removes it, and locked after."""
+    folder.output.parent.mkdir()
+    old = lock_of(folder)
+    old.touch()
+    locked = []
+    real = fcntl.flock
+
+    def flock(file, kind):
+        if not locked:
+            old.unlink()  # the other run ends here
+        locked.append(file)
+        real(file, kind)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with folder.claimed(resume=True):
+        assert len(locked) == 2
+        with lock_of(folder).open() as third, pytest.raises(BlockingIOError):
+            real(third, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+def test_of_a_run_that_came_to_nothing_no_folder_is_left(folder, tmp_path):
+    with pytest.raises(UsageError), folder.claimed(resume=False):
+        raise UsageError("no")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_there_before_stays(folder):
+    folder.output.parent.mkdir()
+    beside = folder.output.with_name("other")
+    beside.touch()
+    with pytest.raises(UsageError), folder.claimed(resume=False):
+        raise UsageError("no")
+    assert list(folder.output.parent.iterdir()) == [beside]
+
+
+def test_an_unfinished_run_is_refused_and_kept(folder):
+    folder.partial.mkdir(parents=True)
+    (folder.partial / "provenance.json").touch()
+    with pytest.raises(UsageError, match="holds an unfinished run"), folder.claimed(resume=False):
+        pass
+    assert [path.name for path in folder.partial.iterdir()] == ["provenance.json"]
+    assert not lock_of(folder).exists()

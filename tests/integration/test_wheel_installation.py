@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from planalign.engine.compiler import SHIPPED
-from planalign.engine.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,19 +94,18 @@ def installation(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         path.chmod(path.stat().st_mode | 0o200)
 
 
-def test_wheel_has_the_whole_dbt_project_and_the_compiled_one(wheel: Path) -> None:
+def test_wheel_has_every_file_of_the_package_and_the_compiled_project(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
-        names = set(archive.namelist())
-    project = Project.at(None)
-    samples = list((project.folder / "sample_inputs").iterdir())
-    expected = [path.relative_to(project.folder.parents[1]) for path in [*project.files, *samples]]
-    assert {path.as_posix() for path in expected} <= names
-    assert {
-        "planalign/config/planalign.yaml",
-        "planalign/engine/pipeline.json",
-        "planalign/py.typed",
-    } <= names
-    assert not {name for name in names if name.startswith("planalign/dbt/target/")}
+        names = {name for name in archive.namelist() if name.startswith("planalign/")}
+    source = ROOT / "src"
+    made = {"__pycache__", "target", "logs"}
+    expected = {
+        path.relative_to(source).as_posix()
+        for path in (source / "planalign").rglob("*")
+        if path.is_file() and not made & {*path.parts} and path.suffix != ".duckdb"
+    }
+    assert names == expected | {"planalign/engine/pipeline.json"}
+    assert "planalign/report/assets/report.js" in names
 
 
 def test_building_leaves_nothing_in_the_source_tree(wheel: Path) -> None:
@@ -142,4 +140,6 @@ def test_first_run_of_an_installation_is_warm(installation: Installation, tmp_pa
     assert "compiling" not in kinds
     assert [year["year"] for year in json.loads(done.stdout)["years"]] == [*range(2025, 2030)]
     assert not (project / "cache" / "pipelines").exists()
+    installation.run("planalign", "report", "run", "--output", "run.html", folder=project)
+    assert "</html>" in (project / "run.html").read_text()
     assert installation.files() == before

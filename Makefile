@@ -57,7 +57,7 @@ check: lint test
 bench: $(READY)
 	$(BIN)/planalign bench startup scale seeds threads cache
 
-# Stops commands at random instants, over 200 times, in about half an hour. A short
+# Stops commands at random instants, over 200 times, in about twenty minutes. A short
 # form of it is a test.
 soak: $(READY)
 	$(BIN)/python tests/reliability/soak.py

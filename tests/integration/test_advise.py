@@ -19,7 +19,7 @@ from planalign.engine.project import PACKAGED
 from planalign.profile import prompt
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import find
-from planalign.profile.record import read_record
+from planalign.profile.reading import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

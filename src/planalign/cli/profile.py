@@ -80,7 +80,7 @@ def profile(
 
 def _read(run: Path) -> "Record":
     """Read the record of a run, or of what is there of it yet."""
-    from planalign.profile.record import read_record  # noqa: PLC0415
+    from planalign.profile.reading import read_record  # noqa: PLC0415
 
     partial = run.with_name(f"{run.name}.partial")
     return read_record(partial if not run.exists() and partial.exists() else run)

@@ -4,7 +4,7 @@ Needs the extra `tracing`, and an exporter of the reader's own choice:
 
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from planalign.profile.record import read_record
+    from planalign.profile.reading import read_record
     from planalign.profile.spans import export_spans
 
     provider = TracerProvider()

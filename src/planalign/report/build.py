@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.profile.analysis import analyse
-from planalign.profile.record import read_record
+from planalign.profile.reading import read_record
 from planalign.report.page import page
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.engine.database import FILE_NAME as DATABASE
 from planalign.errors import PlanalignError
-from planalign.profile.record import FILE_NAME as EVENTS
+from planalign.profile.reading import FILE_NAME as EVENTS
 from planalign.studio.live import Live
 from planalign.studio.tail import Tail
 
@@ -174,7 +174,7 @@ class Watched:
             InputError: it cannot be read.
         """
         from planalign.profile.analysis import analyse  # noqa: PLC0415 - with the pages alone
-        from planalign.profile.record import record_of  # noqa: PLC0415
+        from planalign.profile.reading import record_of  # noqa: PLC0415
 
         with self._lock:
             count = len(self.events)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planalign.files import open_regular
-from planalign.profile.record import FILE_NAME
+from planalign.profile.reading import FILE_NAME
 
 if TYPE_CHECKING:
     from io import BufferedReader

@@ -12,7 +12,8 @@ from made import check, command, model, node, record, sample, work, year
 from test_analysis import records
 
 from planalign.profile.export import chrome_trace, lanes, speedscope
-from planalign.profile.record import Note, read_record
+from planalign.profile.reading import read_record
+from planalign.profile.record import Note
 from planalign.profile.timeline import timeline
 
 DATA = Path(__file__).parent / "data"

@@ -13,7 +13,8 @@ from opentelemetry.semconv._incubating.attributes import code_attributes, thread
 from opentelemetry.semconv.attributes import db_attributes, error_attributes
 from opentelemetry.trace import StatusCode
 
-from planalign.profile.record import Session, read_record
+from planalign.profile.reading import read_record
+from planalign.profile.record import Session
 from planalign.profile.spans import export_spans
 
 DATA = Path(__file__).parent / "data"

@@ -11,8 +11,8 @@ from written_run import event, started, year
 from planalign.profile.analysis import BUDGET_BYTES, MemoryReport, analyse
 from planalign.profile.findings import Finding
 from planalign.profile.plans import Operator, Plan
-from planalign.profile.record import record_of
-from planalign.studio import fragments, words
+from planalign.profile.reading import record_of
+from planalign.studio import fragments, panels, words
 from planalign.studio.live import Alert, Live
 from planalign.studio.runs import State, Summary
 
@@ -107,15 +107,15 @@ def test_progress_before_anything_is_planned():
 
 
 def test_there_are_six_tiles(analysis):
-    seen = Seen(fragments.tiles(analysis))
+    seen = Seen(panels.tiles(analysis))
     assert len(seen.named("dt")) == 6
     assert "Wall time 4.00 s" in seen.text
     assert f"Longest model 3.00 s {EVIL}" in seen.text
 
 
 def test_dbt_has_its_own_time_where_it_had_a_part(analysis):
-    assert fragments.dbt_times(analysis) == ""
-    told = fragments.dbt_times(replace(analysis, dbt_seconds={"compile": 1.5}))
+    assert panels.dbt_times(analysis) == ""
+    told = panels.dbt_times(replace(analysis, dbt_seconds={"compile": 1.5}))
     assert Seen(told).text == "dbt's own time Wall time 4.00 s dbt, compile 1.50 s"
 
 
@@ -136,14 +136,14 @@ def test_memory_near_the_limit_is_an_alert_while_the_run_goes_on():
 )
 def test_the_verdict_on_memory_is_in_words(within, said):
     memory = MemoryReport(5_000_000_000, 1.0, ("m",), {"m": 5}, {"s": 5}, {}, None, within)
-    seen = Seen(fragments.memory_report(memory, BUDGET_BYTES))
+    seen = Seen(panels.memory_report(memory, BUDGET_BYTES))
     assert said in seen.text
 
 
 def test_a_plan_is_a_tree():
     scan = Operator("SEQ_SCAN", "t", 1.0, 5, 50, {"Table": "t"}, ())
     join = Operator("HASH_JOIN", "hash join", 3.0, 7, None, {}, (scan, scan))
-    seen = Seen(fragments.plan_tree(Plan(join, 4.0, 4.0, 0, 0, 0, 0, None, None)))
+    seen = Seen(panels.plan_tree(Plan(join, 4.0, 4.0, 0, 0, 0, 0, None, None)))
     assert "hash join 3.00 s (60%) · 7 rows" in seen.text
     assert "t 1.00 s (20%) · 5 rows, estimated 50" in seen.text
     assert len(seen.named("details")) == 3
@@ -158,12 +158,12 @@ def test_a_plan_is_a_tree():
 )
 def test_a_finding_leads_to_the_bars_of_its_model(year, address):
     found = Finding("slow_model", "slow", "int_x", year, (), "", "", None, "low")
-    assert [one["href"] for one in Seen(fragments.finding("a b", found)).named("a")] == [address]
+    assert [one["href"] for one in Seen(panels.finding("a b", found)).named("a")] == [address]
 
 
 def test_a_finding_of_the_whole_run_leads_nowhere():
     found = Finding("cold_cache", "cold", None, None, (), "", "", None, "low")
-    assert Seen(fragments.finding("a", found)).named("a") == []
+    assert Seen(panels.finding("a", found)).named("a") == []
 
 
 def evil_finding():
@@ -178,14 +178,14 @@ def evil_finding():
         lambda _: fragments.views(EVIL, ""),
         lambda _: fragments.progress(Live(step=EVIL, model=EVIL), 1.0),
         lambda _: fragments.alerts(Live(error=EVIL, alerts=(Alert("warning", EVIL, 1.0),))),
-        lambda _: fragments.finding(EVIL, evil_finding()),
+        lambda _: panels.finding(EVIL, evil_finding()),
         lambda _: fragments.note(EVIL, EVIL),
-        lambda _: fragments.plan_tree(
+        lambda _: panels.plan_tree(
             Plan(Operator(EVIL, EVIL, 1.0, 1, 1, {EVIL: EVIL}, ()), 1, 1, 0, 0, 0, 0, None, None)
         ),
-        fragments.tiles,
-        fragments.model_table,
-        lambda analysis: fragments.memory_report(analysis.memory, BUDGET_BYTES),
+        panels.tiles,
+        panels.model_table,
+        lambda analysis: panels.memory_report(analysis.memory, BUDGET_BYTES),
     ],
 )
 def test_nothing_of_a_run_is_read_as_html(part, analysis):

@@ -10,7 +10,7 @@ from nicegui import ui
 
 from planalign.errors import PlanalignError
 from planalign.profile.analysis import BUDGET_BYTES
-from planalign.studio import fragments, words
+from planalign.studio import fragments, panels, words
 from planalign.studio.layout import html, is_dark, set_html
 from planalign.studio.runs import State
 
@@ -54,19 +54,19 @@ async def overview(watched: Watched, summary: Summary) -> Refresh | None:
     if found is None:
         return None
     record, analysis = found
-    tiles = html(fragments.tiles(analysis))
-    verdict = section("Memory", fragments.verdict(analysis.memory, BUDGET_BYTES))
+    tiles = html(panels.tiles(analysis))
+    verdict = section("Memory", panels.verdict(analysis.memory, BUDGET_BYTES))
     if summary.state is State.FINISHED:
         section("Findings", _first(summary.name, await _find(record, analysis)))
     years = section("Years", _years(record, summary.state))
-    dbt = html(fragments.dbt_times(analysis))
+    dbt = html(panels.dbt_times(analysis))
 
     async def show(summary: Summary) -> None:
         record, analysis = await to_thread(watched.record)
-        set_html(tiles, fragments.tiles(analysis))
-        set_html(verdict, fragments.verdict(analysis.memory, BUDGET_BYTES))
+        set_html(tiles, panels.tiles(analysis))
+        set_html(verdict, panels.verdict(analysis.memory, BUDGET_BYTES))
         set_html(years, _years(record, summary.state))
-        set_html(dbt, fragments.dbt_times(analysis))
+        set_html(dbt, panels.dbt_times(analysis))
 
     return _now_and_then(show)
 
@@ -137,11 +137,11 @@ async def memory(watched: Watched, _summary: Summary) -> Refresh | None:
     found = await read(watched)
     if found is None:
         return drawn
-    report = section("Memory report", fragments.memory_report(found[1].memory, BUDGET_BYTES))
+    report = section("Memory report", panels.memory_report(found[1].memory, BUDGET_BYTES))
 
     async def show(_summary: Summary) -> None:
         _, analysis = await to_thread(watched.record)
-        set_html(report, fragments.memory_report(analysis.memory, BUDGET_BYTES))
+        set_html(report, panels.memory_report(analysis.memory, BUDGET_BYTES))
 
     fresh = _now_and_then(show)
 
@@ -158,11 +158,11 @@ async def models(watched: Watched, _summary: Summary) -> Refresh | None:
     found = await read(watched)
     if found is None:
         return None
-    shown = section("Models", fragments.model_table(found[1]))
+    shown = section("Models", panels.model_table(found[1]))
 
     async def refresh(_summary: Summary) -> None:
         _, analysis = await to_thread(watched.record)
-        set_html(shown, fragments.model_table(analysis))
+        set_html(shown, panels.model_table(analysis))
 
     return _now_and_then(refresh)
 
@@ -178,7 +178,7 @@ async def findings(watched: Watched, summary: Summary) -> Refresh | None:
     if not shown:
         html(fragments.note("Nothing stands out: this run needs no change."))
     for one in shown:
-        html(fragments.finding(summary.name, one))
+        html(panels.finding(summary.name, one))
     html(
         Markup(
             '<p class="facts">A finding is a supposition from the record. '
@@ -227,7 +227,7 @@ async def plans(watched: Watched, summary: Summary) -> Refresh | None:
         ).format(fragments.path_of(summary.name, "plans"), options)
     ).classes("card")
     plan = await to_thread(plan_of, record.plans[keys[chosen]])
-    section(f"Plan of {chosen}", fragments.plan_tree(plan))
+    section(f"Plan of {chosen}", panels.plan_tree(plan))
     return None
 
 

@@ -102,7 +102,7 @@ STUDIES: dict[str, tuple[int, int, dict[str, object]]] = {
     "smallest": (
         200,
         7,
-        {"simulation": {**YEARS, "end_year": 2026}, "plan": EVERY_PART},
+        {"simulation": YEARS, "plan": EVERY_PART},
     ),
     "leap": (300, 3, {"simulation": {**YEARS, "start_year": 2028, "end_year": 2029}}),
     "long": (50, 5, {"simulation": {**YEARS, "end_year": 2044}}),

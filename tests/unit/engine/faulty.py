@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 IO_ERROR = duckdb.IOException(
     'IO Error: Could not read from file "results.duckdb": Input/output error'
 )
+
+
+# How many faults of each kind were raised, in all tests.
+INJECTED: Counter[str] = Counter()
 
 
 class Heard(list[dict[str, Any]]):
@@ -67,6 +72,7 @@ class Faults:
                     continue
                 fault.times -= 1
                 self.raised.append(sql)
+                INJECTED[type(fault.error).__name__] += 1
                 raise fault.error
 
     def machine(self, **changes: Any) -> Machine:

@@ -127,7 +127,8 @@ def test_a_finding_leads_to_framed_bars_on_the_timeline(browser_page, dashboard,
     chart = browser_page.locator(".chart .js-plotly-plot").first
     expect(chart.locator(".main-svg").first).to_be_visible()
     found = chart.evaluate("""one => ({
-        frames: one.layout.shapes.filter(s => s.line?.width === 3).map(s => [s.x0, s.x1]),
+        frames: one.data.filter(t => t.name === 'the model asked for')
+            .flatMap(t => t.base.map((start, i) => [start, start + t.x[i]])),
         range: one.layout.xaxis.range,
         bars: one.data.flatMap(t => (t.customdata ?? []).flatMap((c, i) =>
             c[0] === 'fct_yearly_events' && c[1] === 2026 ? [[t.base[i], t.base[i] + t.x[i]]] : []))

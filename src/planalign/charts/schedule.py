@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Only so many bars carry their name: to fit text into each takes a browser long.
 NAMED_BARS = 400
 CRITICAL = "critical path"
+FRAMED = "the model asked for"
 
 
 def timeline(record: Record, analysis: Analysis, dark: bool = False) -> go.Figure:
@@ -50,7 +51,12 @@ def timeline(record: Record, analysis: Analysis, dark: bool = False) -> go.Figur
     named = _named(record)
     for kind, spans in _by_kind(record).items():
         drawn.add_trace(_bars(kind, spans, lanes, named))
-    drawn.add_trace(_outlines(record, analysis.critical_path, lanes, dark=dark))
+    critical = _outlines(record, analysis.critical_path, lanes)
+    drawn.add_trace(
+        critical.update(
+            name=CRITICAL, width=0.8, marker={"line": {"color": ink(dark=dark), "width": 1.6}}
+        )
+    )
     drawn.add_trace(_bands(steps, len(lanes) + 0.27, "steps"))
     drawn.add_trace(_bands(years, len(lanes) + 0.75, "years"))
     if record.notes:
@@ -78,13 +84,11 @@ def focus(drawn: go.Figure, record: Record, model: str, year: int | None = None)
     spans = [one for one in record.models if one.name == model and year in (None, one.year)]
     if not spans:
         return False
-    lanes = _lanes(record)
-    for span in spans:
-        place = lanes[span.thread]
-        drawn.add_shape(
-            type="rect", x0=span.start, x1=span.end, y0=place - 0.45, y1=place + 0.45,
-            line={"color": "#D55E00", "width": 3},
-        )  # fmt: skip
+    frames = _outlines(record, spans, _lanes(record))
+    # A trace: plotly adds shapes in quadratic time.
+    drawn.add_trace(
+        frames.update(name=FRAMED, width=0.9, marker={"line": {"color": "#D55E00", "width": 3}})
+    )
     first, last = min(one.start for one in spans), max(one.end for one in spans)
     around = last - first
     drawn.update_xaxes(range=[max(0.0, first - around), min(record.seconds, last + around)])
@@ -209,9 +213,7 @@ def _told(span: Span) -> str:
     return "<br>".join(lines)
 
 
-def _outlines(
-    record: Record, spans: Iterable[Span], lanes: dict[str, int], *, dark: bool
-) -> go.Bar:
+def _outlines(record: Record, spans: Iterable[Span], lanes: dict[str, int]) -> go.Bar:
     """Return the outlines of spans; one for those that follow each other on a thread."""
     joined: list[tuple[float, float, int]] = []
     near = record.seconds / 500
@@ -222,14 +224,12 @@ def _outlines(
             joined.pop()
         joined.append((start, end, lane))
     return go.Bar(
-        name=CRITICAL,
         orientation="h",
         base=[round(start, 4) for start, _, _ in joined],
         x=[round(end - start, 4) for start, end, _ in joined],
         y=[lane for _, _, lane in joined],
-        width=0.8,
         hoverinfo="skip",
-        marker={"color": "rgba(0, 0, 0, 0)", "line": {"color": ink(dark=dark), "width": 1.6}},
+        marker={"color": "rgba(0, 0, 0, 0)"},
     )
 
 

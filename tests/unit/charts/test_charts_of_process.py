@@ -7,7 +7,7 @@ from made_record import MB, model, record, sample
 
 from planalign.charts import cores, focus, memory, timeline
 from planalign.charts.process import thin
-from planalign.charts.schedule import CRITICAL
+from planalign.charts.schedule import CRITICAL, FRAMED
 from planalign.profile.analysis import analyse
 
 
@@ -46,9 +46,10 @@ def test_a_bar_lies_where_its_model_ran():
 def test_a_model_is_framed_and_moved_to(year, frames, shown):
     given = record()
     figure = timeline(given, analyse(given))
-    before = len(figure.layout.shapes)
     assert focus(figure, given, "int_a", year)
-    assert [(one.x0, one.x1) for one in figure.layout.shapes[before:]] == frames
+    framed = traces(figure)[FRAMED]
+    found = [(start, start + length) for start, length in zip(framed.base, framed.x, strict=True)]
+    assert found == frames
     first, last = shown
     assert tuple(figure.layout.xaxis.range) == (first, given.seconds if last is None else last)
 

@@ -139,6 +139,8 @@ def test_a_finding_leads_to_framed_bars_on_the_timeline(browser_page, dashboard,
     assert found["range"][0] <= start
     assert end <= found["range"][1] < start + 3 * (end - start)
     screenshot("dashboard-timeline-of-a-model")
+    visit(browser_page, dashboard, "/run/first/timeline?model=fct_yearly_events&year=soon")
+    expect(browser_page.locator("#content")).to_contain_text("was not built in soon")
 
 
 def test_results_are_those_of_the_run(browser_page, dashboard, finished_run):

@@ -7,6 +7,7 @@ behind, and a warm start must not import it at all.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,8 @@ from contextlib import suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from planalign import duck
 from planalign.engine.folders import cache_folder
@@ -33,8 +36,6 @@ from planalign.errors import EnvironmentFaultError, ModelError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import duckdb
-
     from planalign.engine.project import Project
 
 SHIPPED = Path(__file__).parent / "pipeline.json"
@@ -45,6 +46,7 @@ _UNSUPPORTED = (
     "pre-hook", "post-hook", "sql_header", "unique_key", "partition_by",
     "sorted_by", "options",
 )  # fmt: skip
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 # Text in a model's source that would make its SQL depend on the run.
 _DYNAMIC = ("is_incremental(", "run_query(", "var(", "statement(", "env_var(")
 
@@ -216,23 +218,37 @@ def _indexes(
 ) -> tuple[tuple[str, ...], ...]:
     """Return the columns of each index that dbt makes of a model."""
     indexes = node["config"].get("indexes") or []
+    where = f"model {node['name']} ({node['original_file_path']})"
     if indexes and materialization is not Materialization.TABLE:
         raise ModelError(
-            f"model {node['name']} ({node['original_file_path']}) is a {materialization} with an "
-            "index",
-            "Only a table can have one.",
+            f"{where} is a {materialization} with an index", "Only a table can have one."
         )
-    for index in indexes:
-        if index.keys() != {"columns"}:
-            raise ModelError(
-                f"model {node['name']} ({node['original_file_path']}) has an index with "
-                f"{', '.join(sorted(index))}",
-                "State its columns alone; what must be unique is a test.",
-            )
+    if not isinstance(indexes, list) or not all(map(_is_index, indexes)):
+        raise ModelError(
+            f"{where} has indexes that every runner cannot build alike: {indexes}",
+            "State a list with the columns of each, plain names, and nothing else: "
+            "indexes=[{'columns': ['employee_key']}]. What must be unique is a test.",
+        )
     return tuple(tuple(index["columns"]) for index in indexes)
 
 
+def _is_index(index: object) -> bool:
+    if not isinstance(index, dict) or index.keys() != {"columns"}:
+        return False
+    columns = index["columns"]
+    return (
+        isinstance(columns, list)
+        and bool(columns)
+        and all(isinstance(one, str) and _NAME.fullmatch(one) for one in columns)
+    )
+
+
 def _seed(node: Mapping[str, Any]) -> Seed:
+    if node["config"].get("indexes"):
+        raise ModelError(
+            f"reference table {node['name']} ({node['original_file_path']}) has an index",
+            "Only a model can have one.",
+        )
     types = node["config"]["column_types"]
     return Seed(
         node["name"],
@@ -276,6 +292,14 @@ def build_empty(pipeline: Pipeline, connection: duckdb.DuckDBPyConnection) -> No
     for model in pipeline.models:
         if model.materialization is not Materialization.YEARLY:
             connection.execute(model.statements()[0])
+        for statement in model.index_statements():
+            try:
+                connection.execute(statement)
+            except duckdb.Error as error:
+                raise ModelError(
+                    f"model {model.name} ({model.path}) cannot have its index: {error}",
+                    "State columns that it has and that can be compared.",
+                ) from error
 
 
 def _check_contracts(pipeline: Pipeline) -> None:

@@ -34,8 +34,9 @@ class Reading:
 
 
 @cache
-def _opened(path: str, process: int) -> int:  # noqa: ARG001 - of a process, not of its children
-    return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _opened(path: str, process: int) -> tuple[int, os.stat_result]:  # noqa: ARG001 - not of its children
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    return descriptor, os.fstat(descriptor)
 
 
 def _told(path: str) -> bytes:
@@ -44,7 +45,15 @@ def _told(path: str) -> bytes:
     Raises:
         OSError: the system has none.
     """
-    return os.pread(_opened(path, os.getpid()), 65_536, 0)
+    descriptor, opened = _opened(path, os.getpid())
+    try:
+        is_open = os.path.samestat(opened, os.fstat(descriptor))
+    except OSError:
+        is_open = False
+    if not is_open:  # by a program that uses us: it may have opened others since
+        _opened.cache_clear()
+        descriptor, _ = _opened(path, os.getpid())
+    return os.pread(descriptor, 65_536, 0)
 
 
 def resident_bytes() -> int:

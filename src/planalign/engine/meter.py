@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from planalign.engine.machine import Reading
     from planalign.engine.telemetry import Listener
 
-# A reading costs a tenth of a millisecond: one that is not older than this, in seconds,
-# serves again, as where a model ends and the next one begins.
+# A reading costs a tenth of a millisecond: where a model begins, that of one that ended
+# not longer ago than this, in seconds, serves again.
 SERVES_AGAIN = 0.001
 # Seconds between samples: at first, and as a part of what the run has taken, so that
 # an hour has some 3,000.
@@ -76,7 +76,8 @@ class Meter:
     def begin(self) -> Usage:
         """Begin a piece of work."""
         with self._lock:
-            now = self._share()
+            is_fresh = self._clock() - self._read_at < SERVES_AGAIN
+            now = self._last if self._last is not None and is_fresh else self._share()
             usage = Usage(now.resident_bytes, now.resident_bytes)
             if now.read_bytes is not None:
                 usage.read_bytes = usage.written_bytes = 0
@@ -106,11 +107,8 @@ class Meter:
             self.end(usage)
 
     def _share(self) -> Reading:
-        instant, last = self._clock(), self._last
-        if last is not None and instant - self._read_at < SERVES_AGAIN:
-            return last
-        now = self._read()
-        self._last, self._read_at = now, instant
+        now, last = self._read(), self._last
+        self._last, self._read_at = now, self._clock()
         part = len(self._running)
         for usage in self._running:
             if last is None:  # nothing can run before the first reading

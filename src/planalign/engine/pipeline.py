@@ -125,11 +125,13 @@ class Model:
         return (f"create or replace {kind} {self.relation} as (\n{self.sql}\n)",)
 
     def index_statements(self) -> tuple[str, ...]:
-        """Return the statements that index the columns of a table that was built."""
+        """Return the statements that index the columns of a table that was built.
+
+        No model has a name with a space, so that no two indexes have one name.
+        """
         return tuple(
-            f'create index "{"_".join((self.name, *columns))}" on {self.relation} '
-            f"({', '.join(columns)})"
-            for columns in self.indexes
+            f'create index "{self.name} {number}" on {self.relation} ({", ".join(columns)})'
+            for number, columns in enumerate(self.indexes, start=1)
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -74,18 +75,10 @@ class RunFolder:
     def _locked(self, *, resume: bool) -> Iterator[None]:
         self._refuse_finished()
         missing = [one for one in self.output.parents if not one.exists()]
-        make_folder(self.output.parent)
         # Beside the folder: inside, it would be published, or be gone too early.
         path = self.partial.with_name(f"{self.partial.name}.lock")
         try:
-            lock = _locked_file(path)
-        except BlockingIOError as error:
-            raise EnvironmentFaultError(
-                f"another process is writing {self.partial}",
-                "Wait for it, or name another --output.",
-            ) from error
-        with lock:
-            try:
+            with self._lock(path):
                 make_folder(self.partial)
                 if not resume and any(self.partial.iterdir()):
                     raise UsageError(
@@ -95,9 +88,23 @@ class RunFolder:
                 with self._kept_if_begun():
                     self._settle()
                     yield
+        finally:
+            _remove_empty(missing)
+
+    @contextmanager
+    def _lock(self, path: Path) -> Iterator[None]:
+        try:
+            lock = _locked_file(path)
+        except BlockingIOError as error:
+            raise EnvironmentFaultError(
+                f"another process is writing {self.partial}",
+                "Wait for it, or name another --output.",
+            ) from error
+        with lock:
+            try:
+                yield
             finally:
                 path.unlink(missing_ok=True)
-                _remove_empty(missing)
 
     @contextmanager
     def _kept_if_begun(self) -> Iterator[None]:
@@ -181,26 +188,29 @@ class RunFolder:
 def _locked_file(path: Path) -> IO[str]:
     """Return the lock of a run, held by this process until it is closed.
 
-    Who looks whether a run goes on takes the lock for a moment: it is waited for.
+    Who looks whether a run goes on takes the lock for a moment: it is waited for. So is
+    another run that ends, and removes the lock and the folders that it made.
 
     Raises:
         BlockingIOError: another process holds it.
     """
     until = time.monotonic() + LOCK_SECONDS
     while True:
-        lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.close()
+            make_folder(path.parent)
+            lock = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+                    return lock
+                raise BlockingIOError(errno.EWOULDBLOCK, "who held it has removed it", str(path))
+            except BaseException:
+                lock.close()
+                raise
+        except (BlockingIOError, FileNotFoundError):
             if time.monotonic() >= until:
                 raise
-            time.sleep(0.02)
-            continue
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
-                return lock
-        lock.close()  # who held it has ended meanwhile, and removed this file
+        time.sleep(0.02)
 
 
 def _remove_empty(folders: Sequence[Path]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from planalign.config import load
 from planalign.config.models import Resources
+from planalign.engine.compiler import pipeline_for
 from planalign.engine.project import Project
 from planalign.errors import InterruptedRunError, PlanalignError, UsageError
 from planalign.profile.judgement import PAIRS, Judgement, Pair, is_decided, judge
@@ -156,8 +157,10 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     """
     config = request.config
     if isinstance(suggestion, OfModel):
-        _copy(Project.at(config.dbt_project), folder)
-        _change_model(folder, record.graph[suggestion.model].path, suggestion)
+        project = Project.at(config.dbt_project)
+        indexes = _indexes_with(project, suggestion) if isinstance(suggestion, Index) else ()
+        _copy(project, folder)
+        _change_model(folder, record.graph[suggestion.model].path, suggestion, indexes)
         return replace(request, config=config.model_copy(update={"dbt_project": folder}))
     resources = config.resources.model_dump()
     if isinstance(suggestion, Threads):
@@ -175,6 +178,15 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     )
 
 
+def _indexes_with(project: Project, suggestion: Index) -> tuple[tuple[str, ...], ...]:
+    """Return the indexes of a model, and the one suggested."""
+    there = {model.name: model.indexes for model in pipeline_for(project).models}
+    indexes = there.get(suggestion.model, ())
+    if suggestion.columns in indexes:
+        raise UsageError(f"{suggestion.model} has that index already", "Keep it.")
+    return (*indexes, suggestion.columns)
+
+
 def _copy(project: Project, folder: Path) -> None:
     """Copy what dbt reads, without modes: an installed project may be read-only."""
     for file in project.files:
@@ -183,7 +195,10 @@ def _copy(project: Project, folder: Path) -> None:
         shutil.copyfile(file, copied)
 
 
-def _change_model(project: Path, path: str, suggestion: OfModel) -> None:
+def _change_model(
+    project: Path, path: str, suggestion: OfModel, indexes: Sequence[Sequence[str]]
+) -> None:
+    """Change a model's file; `indexes` are all that it is to have."""
     file = (project / path).resolve()
     # The path is from the record, which somebody else may have written.
     if not file.is_relative_to(project.resolve()) or not file.is_file():
@@ -193,7 +208,8 @@ def _change_model(project: Path, path: str, suggestion: OfModel) -> None:
     if isinstance(suggestion, Materialize):
         text = f"{sql}\n{{{{ config(materialized='{suggestion.materialization}') }}}}\n"
     elif isinstance(suggestion, Index):
-        text = f"{sql}\n{{{{ config(indexes=[{{'columns': {[*suggestion.columns]}}}]) }}}}\n"
+        wanted = [{"columns": list(columns)} for columns in indexes]
+        text = f"{sql}\n{{{{ config(indexes={wanted}) }}}}\n"
     else:
         names = ", ".join(suggestion.columns)
         text = f"select * from (\n{sql}\n) as in_order\norder by {names}\n"  # noqa: S608 - plain names

@@ -75,3 +75,35 @@ def test_a_reading_is_of_this_moment_and_of_this_process():
     code = "from planalign.engine.machine import resident_bytes; print(resident_bytes())"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(other.stdout) < after
+
+
+def test_files_that_a_program_closed_and_opened_anew_are_not_read_for_ours(tmp_path):
+    code = """
+import os, sys
+from planalign.engine.machine import resident_bytes
+before = resident_bytes()
+os.closerange(3, 64)
+closed = resident_bytes()
+os.closerange(3, 64)
+held = [open(sys.argv[1]) for _ in range(20)]
+print(min(before, closed, resident_bytes()) > 1_000_000)
+"""
+    other = tmp_path / "other"
+    other.write_text("1 2 3")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(other)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "True\n"
+
+
+def test_no_work_however_short_is_left_out():
+    counters = Counters()
+    meter = Meter(counters.read, lambda: counters.at)
+    done = []
+    for _ in range(10):
+        usage = meter.begin()
+        counters.go(0.25, 1, 300, seconds=SERVES_AGAIN / 2)
+        meter.end(usage)
+        done.append(usage)
+    assert sum(one.cpu_seconds for one in done) == counters.now.cpu_seconds
+    assert sum(one.read_bytes for one in done) == counters.now.read_bytes

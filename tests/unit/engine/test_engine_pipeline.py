@@ -110,8 +110,8 @@ def test_the_indexes_of_a_table_are_read_kept_and_made(tmp_path):
     [kept] = Pipeline.load(tmp_path / "pipeline.json").models
     assert kept == made
     assert kept.index_statements() == (
-        'create index "m_a_b" on "results"."main"."m" (a, b)',
-        'create index "m_b" on "results"."main"."m" (b)',
+        'create index "m 1" on "results"."main"."m" (a, b)',
+        'create index "m 2" on "results"."main"."m" (b)',
     )
 
 
@@ -121,6 +121,14 @@ def test_the_indexes_of_a_table_are_read_kept_and_made(tmp_path):
         ({"config": {"pre-hook": [{"sql": "select 1"}]}}, "pre-hook"),
         ({"config": {"sql_header": "set x"}}, "sql_header"),
         ({"config": {"indexes": [{"columns": ["a"], "unique": True}]}}, "unique"),
+        ({"config": {"indexes": "employee_key"}}, "employee_key"),
+        ({"config": {"indexes": ["employee_key"]}}, "employee_key"),
+        ({"config": {"indexes": {"columns": ["employee_key"]}}}, "employee_key"),
+        ({"config": {"indexes": [{}]}}, "columns"),
+        ({"config": {"indexes": [{"columns": []}]}}, "columns"),
+        ({"config": {"indexes": [{"columns": "a"}]}}, "columns"),
+        ({"config": {"indexes": [{"columns": ['"a"']}]}}, "columns"),
+        ({"config": {"indexes": [{"columns": [1]}]}}, "columns"),
         ({"config": {"indexes": [{"columns": ["a"]}], "materialized": "view"}}, "index"),
         (
             {
@@ -147,6 +155,23 @@ def test_what_direct_does_not_reproduce_is_refused(changes, word):
         compiler._model(node(**changes), {})
     assert word in str(caught.value)
     assert "m" in str(caught.value)
+
+
+def test_an_index_that_cannot_be_made_is_found_when_the_project_is_compiled():
+    indexed = replace(model("m"), indexes=(("absent",),))
+    with pytest.raises(ModelError, match=r"model m .* cannot have its index"):
+        compiler._check_contracts(pipeline(indexed))
+
+
+def test_the_same_index_twice_is_made_twice():
+    indexed = replace(model("m"), sql="select 1 as a", indexes=(("a",), ("a",)))
+    compiler._check_contracts(pipeline(indexed))
+
+
+def test_an_index_of_a_reference_table_is_refused():
+    table = node(config={"indexes": [{"columns": ["a"]}], "column_types": {}})
+    with pytest.raises(ModelError, match="reference table m"):
+        compiler._seed(table)
 
 
 def test_a_broken_contract_is_named():

@@ -101,3 +101,25 @@ def test_an_unfinished_run_is_refused_and_kept(folder):
         pass
     assert [path.name for path in folder.partial.iterdir()] == ["provenance.json"]
     assert not lock_of(folder).exists()
+
+
+def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, tmp_path):
+    folder.output.parent.mkdir()
+    with lock_of(folder).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        def end():
+            lock_of(folder).unlink()
+            folder.output.parent.rmdir()
+            held.close()
+
+        threading.Timer(run_folder.LOCK_SECONDS / 5, end).start()
+        with folder.claimed(resume=False):
+            assert folder.partial.is_dir()
+
+
+def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
+    folder = RunFolder(tmp_path / "new" / "one" / ("x" * 250))
+    with pytest.raises(EnvironmentFaultError), folder.claimed(resume=False):
+        pass
+    assert list(tmp_path.iterdir()) == []

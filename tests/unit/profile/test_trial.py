@@ -11,7 +11,7 @@ import pytest
 from made import model, node, record
 
 from planalign.config import parse
-from planalign.engine.project import PACKAGED
+from planalign.engine.project import PACKAGED, Project
 from planalign.errors import InterruptedRunError, ModelError, UsageError
 from planalign.profile import trial
 from planalign.profile.findings import Finding
@@ -252,6 +252,27 @@ def test_an_index_is_put_into_the_configuration_of_the_model(request_as_it_is, t
     on_copy(request_as_it_is, index, path, tmp_path / "copy")
     last = (tmp_path / "copy" / path).read_text().splitlines()[-1]
     assert last == "{{ config(indexes=[{'columns': ['trajectory_id', 'employee_key']}]) }}"
+
+
+def test_indexes_that_a_model_has_are_kept_and_none_is_made_twice(
+    request_as_it_is, tmp_path, monkeypatch
+):
+    path = f"{EVENTS}/int_hiring_events.sql"
+    real = trial.pipeline_for(Project.at(None))
+    models = tuple(
+        replace(one, indexes=(("job_level",),)) if one.name == "int_hiring_events" else one
+        for one in real.models
+    )
+    monkeypatch.setattr(trial, "pipeline_for", lambda _: replace(real, models=models))
+    index = Index(model="int_hiring_events", columns=("employee_key",))
+    on_copy(request_as_it_is, index, path, tmp_path / "copy")
+    last = (tmp_path / "copy" / path).read_text().splitlines()[-1]
+    assert last == (
+        "{{ config(indexes=[{'columns': ['job_level']}, {'columns': ['employee_key']}]) }}"
+    )
+    again = Index(model="int_hiring_events", columns=("job_level",))
+    with pytest.raises(UsageError, match="already"):
+        on_copy(request_as_it_is, again, path, tmp_path / "other")
 
 
 @pytest.mark.parametrize("path", ["../../outside.sql", "/etc/hostname", f"{EVENTS}/gone.sql"])

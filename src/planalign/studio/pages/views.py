@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from asyncio import to_thread
 from typing import TYPE_CHECKING, Any
 
@@ -111,7 +112,12 @@ async def timeline(watched: Watched, _summary: Summary) -> Refresh | None:
 
     asked = ui.context.client.request.query_params
     model, given = asked.get("model"), asked.get("year", "")
-    year = int(given) if given.isdecimal() and len(given) <= 4 else None
+    year = (int(given) if re.fullmatch(r"[0-9]{4}", given) else 0) if given else None
+    found = await read(watched)
+    if found is None:
+        return None
+    if model and not any(one.name == model and year in (None, one.year) for one in found[0].models):
+        html(fragments.note(f"{model} was not built{f' in {given}' if given else ''}."))
 
     def figures(record: Record, analysis: Analysis, dark: bool) -> list[Any]:
         drawn = [charts.timeline(record, analysis, dark=dark), charts.memory(record, dark=dark)]

@@ -81,7 +81,7 @@ def focus(drawn: go.Figure, record: Record, model: str, year: int | None = None)
 
     They are framed, and the axis is moved to them with as much again on each side.
     """
-    spans = [one for one in record.models if one.name == model and year in (None, one.year)]
+    spans = record.runs_of(model, year)
     if not spans:
         return False
     frames = _outlines(record, spans, _lanes(record))

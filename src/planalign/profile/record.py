@@ -191,6 +191,10 @@ class Record:
         """Return how long the sessions took, together."""
         return self.sessions[-1].end if self.sessions else 0.0
 
+    def runs_of(self, model: str, year: int | None = None) -> list[ModelRun]:
+        """Return the runs of a model: of a year, or of all."""
+        return [one for one in self.models if one.name == model and year in (None, one.year)]
+
     @property
     def outcome(self) -> str | None:
         """Return how the last session ended; None where it goes on or was killed."""

@@ -112,11 +112,12 @@ async def timeline(watched: Watched, _summary: Summary) -> Refresh | None:
 
     asked = ui.context.client.request.query_params
     model, given = asked.get("model"), asked.get("year", "")
+    # What is no year is one in which nothing was built.
     year = (int(given) if re.fullmatch(r"[0-9]{4}", given) else 0) if given else None
     found = await read(watched)
     if found is None:
         return None
-    if model and not any(one.name == model and year in (None, one.year) for one in found[0].models):
+    if model and not found[0].runs_of(model, year):
         html(fragments.note(f"{model} was not built{f' in {given}' if given else ''}."))
 
     def figures(record: Record, analysis: Analysis, dark: bool) -> list[Any]:

@@ -69,8 +69,12 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
     target = Path(output)
     if target.exists():
         raise UsageError(f"{target} exists already", "Name another target or remove it.")
-    with database.faults(f"Cannot write {target}"), _published(target) as partial:
-        writers[fmt](run, partial)
+    with (
+        database.faults(f"Cannot write {target}"),
+        _published(target) as partial,
+        run.writing(partial) as writing,
+    ):
+        writers[fmt](writing, partial)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from planalign import duck
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-MART_PREFIXES = ("fct_", "dim_", "int_")
+# The name under which a run was written: SQL that users keep goes on working.
+_ALIAS = "results"
 _FILES = (database.DATABASE, "config.yaml", "provenance.json")
 
 
@@ -31,17 +33,19 @@ def open_run(path: str | Path) -> Run:
 
     Raises:
         UsageError: the folder is not a finished run; says what is missing.
-        EnvironmentFaultError: the database is locked, damaged or unreadable.
+        EnvironmentFaultError: the database is locked, damaged or unreadable, or holds
+            what no run holds, such as a macro.
 
     """
     folder = Path(path)
     _require_finished(folder)
-    connection = database.connect()
+    return _opened(folder)
+
+
+def _opened(folder: Path, writes: Path | None = None) -> Run:
+    connection = database.read({_ALIAS: folder.resolve()}, writes)
     try:
-        # The name under which the run was written: SQL that users keep goes on working.
-        database.attach(connection, folder.resolve(), "results")
         with database.faults(f"Cannot read {folder}"):
-            connection.execute("use results")
             return Run(folder, connection)
     except BaseException:
         connection.close()
@@ -66,6 +70,7 @@ class Run:
         self.provenance = _read_provenance(path / "provenance.json")
         self._connection = connection
         self._columns = _read_columns(connection)
+        self._has_short_names = False
 
     def __enter__(self) -> Run:
         """Return the run itself."""
@@ -111,11 +116,27 @@ class Run:
 
     def relation(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart as a lazy DuckDB relation."""
-        return self._connection.table(quote(self._known(name)))
+        return self._connection.table(f"{_ALIAS}.main.{quote(self._known(name))}")
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Return a query over the marts as a lazy DuckDB relation."""
+        """Return a query over the tables of the run as a lazy DuckDB relation.
+
+        A query reads the run alone, no files; what it gives is written by what it is
+        turned into, such as a frame.
+        """
+        if not self._has_short_names:
+            _shorten_names(self._connection)
+            self._has_short_names = True
         return self._connection.sql(query)
+
+    def writing(self, path: Path) -> Run:
+        """Open the run once more, so that its relations can write below `path`, and nowhere else.
+
+        Raises:
+            EnvironmentFaultError: as `open_run`.
+
+        """
+        return _opened(self.path, path)
 
     def arrow(self, name: str) -> pa.Table:
         """Return a mart as a pyarrow table."""
@@ -145,8 +166,6 @@ class Run:
         # A cursor of its own, so that a caller may query the run between two batches.
         cursor = self._connection.cursor()
         try:
-            # A new cursor starts in the in-memory catalogue again.
-            cursor.execute("use results")
             cursor.execute(self.ordered(name).sql_query())
             while rows := cursor.fetchmany(size):
                 yield rows
@@ -212,20 +231,37 @@ def _read_provenance(path: Path) -> dict[str, Any]:
 
 def _read_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Column, ...]]:
     """Return the columns of every mart of the attached results."""
-    rows = connection.sql(
+    rows = connection.execute(
         """
         select table_name, column_name, data_type
         from duckdb_columns()
-        join duckdb_tables() using (database_name, schema_name, table_name)
-        where database_name = 'results' and schema_name = 'main'
+        where database_name = $1 and schema_name = 'main' and not internal
         order by table_name, column_index
-        """
+        """,
+        [_ALIAS],
     ).fetchall()
+    views = {name for _, name in duck.views(connection, _ALIAS)}
     found: dict[str, tuple[Column, ...]] = {}
     for table, name, data_type in rows:
-        if table.startswith(MART_PREFIXES):
+        if table.startswith(database.MART_PREFIXES) and table not in views:
             found[table] = (*found.get(table, ()), Column(name, data_type))
     return found
+
+
+def _shorten_names(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the tables of the run be called without its catalogue, which is never the current one.
+
+    Where a catalogue is the current one, DuckDB takes functions and operators from it, too.
+    """
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = $1 order by all",
+        [_ALIAS],
+    ).fetchall()
+    names = [f"{quote(schema)}.{quote(table)}" for schema, table in tables]
+    connection.execute(
+        "create schema inputs; "
+        + "; ".join(f"create view {name} as from {_ALIAS}.{name}" for name in names)
+    )
 
 
 def _need(module: str, extra: str) -> None:

@@ -99,9 +99,11 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
         with open_run(folder) as run:
             rows = run.summary()
             costs, received = _plan_costs(run), _received(run)
-            seeds = run.sql(
-                "select scenario_id, replicate, random_seed from dim_scenarios"
-            ).fetchall()
+            seeds = (
+                run.relation("dim_scenarios")
+                .project("scenario_id, replicate, random_seed")
+                .fetchall()
+            )
         sides += [
             Side(
                 name=scenario if len(folders) == 1 else f"{label}/{scenario}",

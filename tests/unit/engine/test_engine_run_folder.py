@@ -157,9 +157,13 @@ def test_a_run_that_came_to_nothing_is_begun_anew_and_leaves_nothing_where_it_fa
     with folder.claimed(resume=True):
         assert content_of(folder.partial) == {}
     fill(folder.partial, files)
-    with pytest.raises(UsageError, match="no such"), folder.claimed(resume=True):
+
+    def fail():
         fill(folder.partial, {**files, "notes.txt": "mine"})
         raise UsageError("no such scenario")
+
+    with pytest.raises(UsageError, match="no such"), folder.claimed(resume=True):
+        fail()
     assert content_of(folder.partial) == {"notes.txt": b"mine"}
 
 

@@ -10,8 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import yaml
-
+from planalign.config.document import parse_document
 from planalign.errors import UsageError
 from planalign.files import make_folder, protect
 from planalign.results import database
@@ -192,7 +191,7 @@ def _write_sheets(run: Run, book: Any) -> None:
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     pairs = ("key", "value")
-    _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
+    _write_sheet(book, formats, "Inputs", pairs, _flat(parse_document(run.config_text).data))
     if len({row.scenario_id for row in run.summary()}) > 1:
         _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
     for title, mart in _sheets(run).items():

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import json
+import os
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from planalign import duck
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.files import open_regular, read_object, read_text
+from planalign.profile.events import lines_of, read_event
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
 from planalign.results.summary import COLUMNS, YearSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
 
     import duckdb
     import pandas as pd
     import polars as pl
     import pyarrow as pa
+
+_T = TypeVar("_T")
 
 # The name under which a run was written: SQL that users keep goes on working.
 _ALIAS = "results"
@@ -66,8 +70,8 @@ class Run:
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
-        self.config_text = (path / "config.yaml").read_text(encoding="utf-8")
-        self.provenance = _read_provenance(path / "provenance.json")
+        self.config_text = _read(path / "config.yaml", read_text)
+        self.provenance = _read(path / "provenance.json", read_object)
         self._connection = connection
         self._columns = _read_columns(connection)
         self._has_short_names = False
@@ -103,10 +107,14 @@ class Run:
     def from_cache(self) -> tuple[int, float]:
         """Return how many years came from the cache, and the seconds that it saved."""
         path = self.path / "events.jsonl"
-        if not path.is_file():
+        if not os.path.lexists(path):
             return 0, 0.0
-        with path.open(encoding="utf-8") as lines:
-            found = [json.loads(line) for line in lines if '"year_from_cache"' in line]
+        try:
+            with open_regular(path) as lines:
+                found = [read_event(one) for one in lines_of(lines) if b'"year_from_cache"' in one]
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from error
+        found = [event for event in found if event["kind"] == "year_from_cache"]
         years = {event["year"] for event in found}
         return len(years), sum((event["saved_seconds"] for event in found), 0.0)
 
@@ -215,18 +223,18 @@ def _require_finished(folder: Path) -> None:
         )
 
 
-def _read_provenance(path: Path) -> dict[str, Any]:
+def _read(path: Path, how: Callable[[Path], _T]) -> _T:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EnvironmentFaultError(
-            f"Cannot read {path}: {error}", "The run is damaged; simulate it again."
-        ) from error
-    if not isinstance(content, dict):
-        raise EnvironmentFaultError(
-            f"Cannot read {path}: it holds no JSON object", "The run is damaged; simulate it again."
-        )
-    return content
+        return how(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: OSError | ValueError) -> EnvironmentFaultError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return EnvironmentFaultError(
+        f"Cannot read {path}: {reason}", "The run is damaged; simulate it again."
+    )
 
 
 def _read_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Column, ...]]:

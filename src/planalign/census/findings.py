@@ -135,19 +135,22 @@ class Findings:
             line = problem.line if in_table else None
             example = Example(line, problem.row, problem.value)
             shown = (example,) if in_table or problem.value is not None else ()
-            kind = self.kinds.get((problem.column, problem.message)) or Finding(
-                problem.message, problem.remedy, problem.column
-            )
             self.add_kind(
-                replace(
-                    kind,
-                    count=kind.count + in_table,
-                    examples=(kind.examples + shown)[:MOST_EXAMPLES],
-                )
+                Finding(problem.message, problem.remedy, problem.column, int(in_table), shown)
             )
 
     def add_kind(self, finding: Finding) -> None:
-        """Add a kind whose problems are listed already."""
+        """Add a kind whose problems are listed already, or what else is of that kind."""
+        known = self.kinds.get((finding.column, finding.message))
+        if known is not None:
+            examples = sorted(
+                known.examples + finding.examples, key=lambda example: example.row or 0
+            )
+            finding = replace(
+                known,
+                count=known.count + finding.count,
+                examples=tuple(examples[:MOST_EXAMPLES]),
+            )
         self.kinds[finding.column, finding.message] = finding
 
     def list(self, *problems: Problem) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from typing import IO, TYPE_CHECKING
 
+from planalign.census.rules import BLANK_ROW
 from planalign.census.source import READ_ERRORS, csv_records, first_line, unusable
 from planalign.errors import Problem
 
@@ -91,7 +92,7 @@ def _what_is_wrong(record: list[str] | csv.Error, width: int) -> tuple[str, str]
             'Close every quote, and write a quote inside a quoted value twice ("")',
         )
     if len(record) != width and not any(field.strip() for field in record):
-        return "a blank row of another width than the header", "Remove the row"
+        return BLANK_ROW
     if len(record) != width:
         return (
             f"{len(record)} values where the header has {width} columns",

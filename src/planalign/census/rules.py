@@ -126,10 +126,11 @@ def _code_rule(name: str) -> Rule:
     )
 
 
+BLANK_ROW = ("a blank row: no value in any column that is read", "Remove the row")
 SAME_EMPLOYEE = "the same employee as in an earlier row"
 
 _SPECIFIC = (
-    Rule(None, "is_blank", "a blank row: no value in any column that is read", "Remove the row"),
+    Rule(None, "is_blank", *BLANK_ROW),
     Rule(
         "employee_id",
         "first_row < file_row",

@@ -232,8 +232,9 @@ def _csv(path: Path, file: str, wanted: set[str]) -> Source:
         raise unusable(file, message, remedy) from error
     names, delimiter, skipped = _header(head, file, wanted)
     # DuckDB miscounts what it skips, without a word, if the header is not the first
-    # line or goes on in the next one.
-    simple = skipped == 1 and not any("\n" in name or "\r" in name for name in names)
+    # line or goes on in the next one; and an empty line is a row of a single column.
+    in_one_line = not any("\n" in name or "\r" in name for name in names)
+    simple = skipped == 1 and in_one_line and len(names) > 1
     scan, parameters = csv_scan(path, width=len(names), delimiter=delimiter)
     identifiers = tuple(f"c{position}" for position in range(len(names)))
     return Source(

@@ -62,7 +62,8 @@ ROW_WARNINGS = (
     ),
     Rule(
         "birth_date",
-        "birth_date < greatest(date '1930-01-01', $census_date - interval 95 year)",
+        "birth_date < greatest(date '1930-01-01', $census_date - interval 95 year)"
+        " and birth_date > date '1900-01-01'",
         "before 1930, or 95 years before the census date",
         "Check that it is a date of birth, and the century",
         code="early_birth",
@@ -92,9 +93,9 @@ ROW_WARNINGS = (
     _like_a_number("department"),
     Rule(
         "deferral_rate",
-        "deferral_rate = 1",
-        "all of the pay, for 1 is 100 %",
-        "Write 0.01 for 1 %, and no rate where the column says who saves",
+        "deferral_rate = 1 and not is_deferral_of_flags",
+        "all of the pay, for 1 is 100 %; perhaps 1 %, or only that somebody saves",
+        "Write 0.01 for 1 %, and leave the column out if it says who saves",
         code="whole_pay_deferred",
     ),
     _high("prior_year_compensation"),

@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+from typer.testing import CliRunner
 
+from planalign.cli.app import app
 from planalign.config.plan import EntryDates
 from planalign.config.sections import Alignment
+from planalign.profile.advice import Advice
+from planalign.profile.findings import Finding
+from planalign.profile.judgement import judge
+from planalign.profile.suggestions import SUGGESTION, Proposal, Threads
+from planalign.profile.trial import Outcome, Trial
+from planalign.results.comparison import Comparison, MartDifference
 
 if TYPE_CHECKING:
     from conftest import Studies
@@ -33,9 +41,7 @@ PLAN: dict[str, Any] = {
 }
 SCENARIOS = {
     "voluntary": {"plan": PLAN},
-    "automatic": {
-        "plan": {**PLAN, "automatic_enrollment": AUTOMATIC, "escalation": RISING}
-    },
+    "automatic": {"plan": {**PLAN, "automatic_enrollment": AUTOMATIC, "escalation": RISING}},
 }
 
 
@@ -186,3 +192,87 @@ def test_the_database_has_the_documented_schemas_and_tables(run: Run) -> None:
         name.partition(".")[0] for name in documented
     }
     assert {name for name in documented if "." in name} <= {name for (name,) in there}
+
+
+def section(command: str) -> str:
+    [text] = [
+        part for part in page("commands.md").split("\n## ") if part.splitlines()[0] == command
+    ]
+    return text
+
+
+def keys_of(text: str, heading: str) -> set[str]:
+    """Return the keys in the first column of the table with a heading."""
+    _, _, table = text.partition(f"| {heading} | meaning |\n|---|---|\n")
+    lines = table.partition("\n\n")[0].splitlines()
+    return {key for line in lines for key in quoted(line.split("|")[1])}
+
+
+def meaning_of(text: str, key: str) -> set[str]:
+    """Return what is quoted in the meaning of a key."""
+    [meaning] = [cells[1] for cells in rows(text) if cells[0] == f"`{key}`"]
+    return set(quoted(meaning))
+
+
+def printed(*arguments: object) -> Any:
+    done = CliRunner().invoke(app, [*map(str, arguments), "--json"], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_the_json_of_each_command_has_the_documented_keys(run: Run) -> None:
+    for command, more in (
+        ("show", set()),
+        ("compare", set()),
+        ("profile", {"comparison"}),
+        ("advise", set()),
+        ("verify", {"changes"}),  # with --against
+    ):
+        runs = [run.path] * (2 if command == "verify" else 1)
+        documented = keys_of(section(f"planalign {command}"), "JSON key")
+        assert documented - more == printed(command, *runs).keys(), command
+    [employee] = run.sql("select min(employee_id) from fct_yearly_events").fetchall()
+    [sentence] = re.findall("JSON keys: (.*?);", section("planalign employee"), re.DOTALL)
+    assert set(quoted(sentence)) == printed("employee", run.path, *employee).keys()
+    assert {*run.marts, "all"} == printed("fingerprint", run.path).keys()
+
+
+def test_the_json_of_a_census_and_of_a_simulation_has_the_documented_keys(
+    studies: Studies, tmp_path: Path
+) -> None:
+    census = studies.generated(20)
+    text, checked = section("planalign census check"), printed("census", "check", census)
+    assert keys_of(text, "JSON key") == checked.keys()
+    assert meaning_of(text, "summary") == checked["summary"].keys()
+    output = tmp_path / "run"
+    text = section("planalign simulate")
+    done = printed("simulate", "2025", "--census", census, "--output", output, "--no-cache")
+    assert keys_of(text, "JSON key") == done.keys()
+    assert meaning_of(text, "years") == done["years"][0].keys()
+
+
+def test_the_parts_of_each_document_are_documented(run: Run) -> None:
+    finding = Finding("spill", "", None, None, (), "", "", None, "low")
+    proposal = Proposal(Threads(threads=1), "")
+    trial = Trial((2025, 2025), 6, (Outcome(proposal, "no_gain", "", judge([(2.0, 1.0)])),))
+    advice = Advice(run.path, has_plans=True, findings=(finding,), trial=trial).as_dict()
+    [outcome] = advice["trial"]["outcomes"]
+    [difference] = Comparison({}, {}, (MartDifference("mart"),)).as_dict()["differences"]
+    advise = section("planalign advise")
+    for text, heading, part in (
+        (advise, "a finding", advice["findings"][0]),
+        (advise, "`trial`", advice["trial"]),
+        (advise, "an outcome", outcome),
+        (section("planalign verify"), "a difference", difference),
+        (
+            section("planalign profile"),
+            "`comparison`",
+            printed("profile", run.path, "--compare", run.path)["comparison"],
+        ),
+    ):
+        assert keys_of(text, f"key of {heading}") == part.keys(), heading
+    assert meaning_of(advise, "judgement") == outcome["judgement"].keys()
+    kinds = {
+        one["properties"]["kind"]["const"] for one in SUGGESTION.json_schema()["$defs"].values()
+    }
+    assert meaning_of(advise, "suggestion") == kinds | {"kind"}

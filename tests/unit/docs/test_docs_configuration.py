@@ -12,7 +12,6 @@ from pydantic import BaseModel
 
 from planalign.config.contradictions import CONTRADICTIONS
 from planalign.config.designs import ConfigFile
-from planalign.config.models import CENSUS_COLUMNS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 PAGE = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
@@ -60,11 +59,6 @@ def test_the_documented_default_is_the_default(key, default):
 def test_no_key_is_documented_that_is_gone():
     documented = [line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")]
     assert set(documented) == {key for key, _ in keys()}
-
-
-def test_every_census_column_is_documented():
-    page = (REFERENCE / "census.md").read_text(encoding="utf-8")
-    assert [name for name in CENSUS_COLUMNS if f"\n| `{name}` |" not in page] == []
 
 
 # 401(k)(13)(C)(iii), 1.401(k)-3(c)(6): of the Code, and of the regulations.

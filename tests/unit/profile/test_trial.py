@@ -185,6 +185,11 @@ def test_a_trial_says_by_how_much_on_one_basis():
     ) in "\n".join(_text(advice))
 
 
+def test_nothing_found_is_said():
+    said = _text(Advice(Path("run"), has_plans=True, findings=()))
+    assert list(said) == ["Nothing was found that is worth a change."]
+
+
 def test_the_sign_test_is_exact():
     assert sign_test(0, 4) == 1.0
     assert sign_test(3, 4) == 5 / 16

@@ -124,7 +124,7 @@ def run_study(
     started = time.perf_counter()
     listener = unheard if listener is None else listener
     plan = _plan(request)
-    folder = run_folder(request.output)
+    folder = run_folder(request.output, request.runner)
     project = Project.at(request.config.dbt_project)
     with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
         tell = broadcast(log, listener)

@@ -239,7 +239,10 @@ def floor(bench: Bench) -> list[Goal]:
         )
     bench.say(f"floor: {FLOOR_SCRIPT}, by turns with direct")
     done = subprocess.run(  # noqa: S603 - a list, no shell
-        [sys.executable, str(FLOOR_SCRIPT), "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", str(FLOOR_SCRIPT), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise ModelError(f"{FLOOR_SCRIPT} failed:\n{done.stderr}")
@@ -270,7 +273,7 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
 def _seconds(arguments: list[str], **variables: str) -> float:
     started = time.perf_counter()
     subprocess.run(  # noqa: S603 - a list, no shell
-        [sys.executable, "-m", "planalign", *arguments],
+        [sys.executable, "-P", "-m", "planalign", *arguments],
         check=True,
         capture_output=True,
         env={**os.environ, **variables},

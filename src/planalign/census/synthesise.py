@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,7 +17,8 @@ from planalign.census.reference import (
     age_years,
 )
 from planalign.errors import EnvironmentFaultError, UsageError
-from planalign.files import protect
+from planalign.files import protect, require_path
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -74,57 +72,35 @@ def generate_census(
         census_date: the day the census describes.
 
     Raises:
-        UsageError: no such kind of file, no such folder, or no employees.
+        UsageError: no such kind of file, no such folder, a path that DuckDB takes for
+            another one, or no employees.
         EnvironmentFaultError: the file cannot be written.
 
     """
     suffix = output.suffix.lower()
     if suffix not in {".parquet", ".csv"}:
         raise UsageError(f"cannot write a census as {output.name}", "Give a .parquet or .csv file")
+    require_path(output, without="\\")
     if not output.parent.is_dir():
         raise UsageError(f"no folder {output.parent} for the census", "Create it first")
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "Give the name of a file")
     if employees < 1:
         raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
-    # A folder, which is private: DuckDB writes files with the umask of the process.
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    written = partial / output.name
     try:
-        _clear_leftovers(output)
-        partial.mkdir(mode=0o700)
-        with duck.connect() as connection:
+        # In a folder, which is private: DuckDB writes files with the umask of the process.
+        with scratch("census", beside=output) as folder, duck.connect() as connection:
+            written = folder / output.name
             census = _census(connection, employees, seed, census_date)
             if suffix == ".csv":
                 census.write_csv(str(written), header=True)
             else:
                 census.write_parquet(str(written), compression="zstd")
-        protect(written)
-        written.replace(output)
+            protect(written)
+            written.replace(output)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         what = f"census {output} could not be written: {error}"
         raise EnvironmentFaultError(what, "Check disk space, memory and permissions") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _clear_leftovers(output: Path) -> None:
-    """Remove what processes that were killed in the middle left of the same file."""
-    pattern = re.compile(rf"\.{re.escape(output.name)}\.(\d+)\.partial")
-    leftovers = [
-        (path, int(found[1]))
-        for path in output.parent.iterdir()
-        if (found := pattern.fullmatch(path.name))
-    ]
-    if leftovers:
-        import psutil  # noqa: PLC0415 - takes 30 ms
-
-        for path, process in leftovers:
-            if process == os.getpid() or not psutil.pid_exists(process):
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
 
 
 def _census(

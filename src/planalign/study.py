@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.config import Config, load, parse, scenario_settings
 from planalign.engine.faults import environment_fault
-from planalign.engine.inputs import Trajectory, settings_text, trajectories
+from planalign.engine.inputs import LAST_REPLICATE, Trajectory, settings_text, trajectories
 from planalign.engine.machine import Machine
 from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
@@ -190,8 +190,11 @@ def _plan(request: Request) -> tuple[Trajectory, ...]:
         names = [request.scenario]
     replicates = range(config.simulation.replicates)
     if request.replicate is not None:
-        if request.replicate < 0:
-            raise UsageError(f"there is no replicate {request.replicate}", "They count from 0.")
+        if not 0 <= request.replicate <= LAST_REPLICATE:
+            raise UsageError(
+                f"there is no replicate {request.replicate}",
+                f"They count from 0; the last is {LAST_REPLICATE}.",
+            )
         replicates = range(request.replicate, request.replicate + 1)
     return trajectories(config, names, replicates)
 

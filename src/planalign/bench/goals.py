@@ -272,12 +272,17 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
 
 def _seconds(arguments: list[str], **variables: str) -> float:
     started = time.perf_counter()
-    subprocess.run(  # noqa: S603 - a list, no shell
-        [sys.executable, "-P", "-m", "planalign", *arguments],
-        check=True,
+    command = [sys.executable, "-P", "-m", "planalign", *arguments]
+    done = subprocess.run(  # noqa: S603 - a list, no shell
+        command,
+        check=False,
         capture_output=True,
+        text=True,
+        errors="backslashreplace",
         env={**os.environ, **variables},
     )
+    if done.returncode != 0:
+        raise ModelError(f"{' '.join(command)} failed:\n{done.stderr}")
     return time.perf_counter() - started
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+# As many as a simulation may take up at once.
+MOST_EMPLOYEES = 1_000_000_000
 # Per million. Employee 1 is always active, so that a census of one can be used.
 _TERMINATED = 20_000
 
@@ -66,14 +68,14 @@ def generate_census(
     in 2016, deferrals Vanguard, How America Saves: see `reference`.
 
     Args:
-        employees: rows, at least one.
+        employees: rows, from one to `MOST_EMPLOYEES`.
         seed: any whole number.
         output: .parquet or .csv; a file there is replaced.
         census_date: the day the census describes.
 
     Raises:
         UsageError: no such kind of file, no such folder, a path that DuckDB takes for
-            another one, or no employees.
+            another one, or no or too many employees.
         EnvironmentFaultError: the file cannot be written.
 
     """
@@ -85,8 +87,8 @@ def generate_census(
         raise UsageError(f"no folder {output.parent} for the census", "Create it first")
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "Give the name of a file")
-    if employees < 1:
-        raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
+    if not 1 <= employees <= MOST_EMPLOYEES:
+        raise UsageError(f"cannot generate {employees} employees", f"Ask for 1 to {MOST_EMPLOYEES}")
     try:
         # In a folder, which is private: DuckDB writes files with the umask of the process.
         with scratch("census", beside=output) as folder, duck.connect() as connection:

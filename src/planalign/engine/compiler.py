@@ -79,18 +79,22 @@ def _find_compiled(project: Project) -> Pipeline | None:
     need not be the one installed: its files decide. A damaged file, or one of
     another version, is as good as not there.
     """
-    for path in (SHIPPED, _cached(project)):
-        if not path.is_file():
-            continue
-        try:
-            pipeline = Pipeline.load(path)
-        except EnvironmentFaultError:
-            continue
-        if path == SHIPPED and pipeline.files_fingerprint == project.files_fingerprint:
-            return pipeline
-        if pipeline.fingerprint == project.fingerprint:
-            return pipeline
+    shipped = _loaded(SHIPPED)
+    if shipped is not None and shipped.files_fingerprint == project.files_fingerprint:
+        return shipped  # which needs no cache folder
+    cached = _loaded(_cached(project))
+    if cached is not None and cached.fingerprint == project.fingerprint:
+        return cached
     return None
+
+
+def _loaded(path: Path) -> Pipeline | None:
+    if not path.is_file():
+        return None
+    try:
+        return Pipeline.load(path)
+    except EnvironmentFaultError:
+        return None
 
 
 def _cached(project: Project) -> Path:

@@ -25,6 +25,6 @@ def cache_folder() -> Path:
         return (Path(base) if base else Path.home() / ".cache") / "planalign"
     except RuntimeError as error:  # neither HOME nor an entry for this user
         raise EnvironmentFaultError(
-            "there is no home folder to keep compiled models in",
-            "Set PLANALIGN_CACHE_DIR to a folder for them, or HOME.",
+            "there is no home folder for the cache of compiled models and years",
+            "Set PLANALIGN_CACHE_DIR to a folder for it, or HOME.",
         ) from error

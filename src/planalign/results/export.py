@@ -57,8 +57,9 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
         output: the folder or file to write; must not exist.
 
     Raises:
-        UsageError: the target exists, DuckDB would write it elsewhere, the format is unknown, a sheet would be
-            longer than Excel allows, or xlsxwriter is not installed.
+        UsageError: the target exists, DuckDB would write it elsewhere, the format is
+            unknown, a sheet would be longer than Excel allows, or xlsxwriter is not
+            installed.
         EnvironmentFaultError: the target cannot be written, for instance because
             the disk is full.
 

@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TextIO
 
 from planalign.errors import EnvironmentFaultError
 
@@ -26,25 +26,43 @@ class UnwrittenError(EnvironmentFaultError):
         )
 
 
-class _Stream(io.FileIO):
-    """A descriptor that takes nothing more after it has failed once."""
+class _Stream(io.TextIOWrapper):
+    """A standard stream, of which a failure is told once; what is left then goes nowhere.
 
-    def __init__(self, descriptor: int, fail: Callable[[OSError], None]) -> None:
-        super().__init__(descriptor, "w", closefd=False)
+    The failure is caught here and not in a raw stream of our own, from which Ctrl-C would
+    come between the bytes and the word that they are written.
+    """
+
+    def __init__(self, descriptor: int, encoding: str, fail: Callable[[OSError], None]) -> None:
+        super().__init__(
+            io.BufferedWriter(io.FileIO(descriptor, "w", closefd=False)),
+            encoding=encoding,
+            errors="backslashreplace",
+            line_buffering=descriptor == 2 or os.isatty(descriptor),
+        )
+        self._descriptor = descriptor
         self._fail = fail
-        self._has_failed = False
 
-    def write(self, content: Any) -> int:
-        """Write bytes; what is left in buffers is dropped once that has failed."""
-        size = memoryview(content).nbytes
-        if self._has_failed:
-            return size
+    def write(self, text: str) -> int:
+        """Write text."""
         try:
-            return super().write(content)
+            return super().write(text)
         except OSError as error:
-            self._has_failed = True
-            self._fail(error)
-            return size
+            self._give_up(error)
+            return len(text)
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        try:
+            super().flush()
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._descriptor)
+        os.close(nowhere)
+        self._fail(error)
 
 
 def prepare() -> None:
@@ -56,8 +74,8 @@ def prepare() -> None:
     """
     for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
         _occupy(descriptor, mode)
-    sys.stdout = _opened(1, sys.stdout, _refuse)
-    sys.stderr = _opened(2, sys.stderr, _drop)
+    sys.stdout = _Stream(1, _encoding(sys.stdout), _refuse)
+    sys.stderr = _Stream(2, _encoding(sys.stderr), _drop)
 
 
 def _occupy(descriptor: int, mode: int) -> None:
@@ -70,13 +88,9 @@ def _occupy(descriptor: int, mode: int) -> None:
         os.set_inheritable(descriptor, True)
 
 
-def _opened(descriptor: int, before: Any, fail: Callable[[OSError], None]) -> io.TextIOWrapper:
-    return io.TextIOWrapper(
-        io.BufferedWriter(_Stream(descriptor, fail)),
-        encoding=before.encoding if before is not None else "utf-8",
-        errors="backslashreplace",
-        line_buffering=descriptor == 2 or os.isatty(descriptor),
-    )
+def _encoding(before: TextIO | None) -> str:
+    """Return the encoding that Python has chosen; of a closed stream it chooses none."""
+    return "utf-8" if before is None else before.encoding
 
 
 def _refuse(error: OSError) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -27,10 +25,12 @@ from planalign.census.source import (
     unusable,
 )
 from planalign.errors import EnvironmentFaultError, InputError, Problem
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
+    from pathlib import Path
 
     from planalign.census.layout import Layout
     from planalign.census.source import Source
@@ -224,8 +224,8 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
         column.name: text_of(f"c{number}", "VARCHAR", column.kind) or ""
         for number, column in enumerate(taken, start=1)
     }
-    with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
-        sound = Path(folder, "sound.csv")
+    with scratch("census") as folder:
+        sound = folder / "sound.csv"
         with sound.open("w", encoding="utf-8", newline="") as stream:
             found.add(*keep_sound_records(task.path, task.source, positions, stream))
         scan, parameters = csv_scan(sound, width=len(taken) + 1, delimiter=",")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.cli import console
 from planalign.engine.telemetry import saving
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def following() -> Iterator[Listener]:
     )
 
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
@@ -73,16 +74,16 @@ def following() -> Iterator[Listener]:
                 models["of_year"] += 1
                 if models["before"]:
                     bar.advance(task, 1 / models["before"])
-                bar.update(task, description=f"{details['year']} {details['model']}")
+                bar.update(task, description=visible(f"{details['year']} {details['model']}"))
             elif kind == "year_from_cache":
                 begin_year()
                 finish_year()
             elif kind == "year_completed":
                 finish_year()
             elif kind == "warning":
-                bar.console.print(f"Warning: {details['message']}", markup=False)
+                bar.console.print(visible(f"Warning: {details['message']}"), markup=False)
             elif kind in _SAID:
-                bar.console.print(_SAID[kind].format(**details), markup=False)
+                bar.console.print(visible(_SAID[kind].format(**details)), markup=False)
 
         yield show
 

@@ -314,7 +314,7 @@ class Pipeline:
             EnvironmentFaultError: the file is no pipeline of this version.
         """
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
             if data.pop("format") != FORMAT:
                 raise KeyError("format")
             return cls(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -36,10 +34,12 @@ from planalign.census.source import (
 )
 from planalign.census.warnings import ROW_WARNINGS, warnings_of_the_file
 from planalign.errors import EnvironmentFaultError, Problem
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence, Set
     from datetime import date
+    from pathlib import Path
 
     from planalign.census.layout import Layout
     from planalign.census.plan_facts import PlanFacts
@@ -233,8 +233,8 @@ def _load_sound_records(task: _Task, found: Findings) -> None:
         column.name: text_of(f"c{number}", "VARCHAR", column.kind) or ""
         for number, column in enumerate(taken, start=1)
     }
-    with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
-        sound = Path(folder, "sound.csv")
+    with scratch("census") as folder:
+        sound = folder / "sound.csv"
         with sound.open("w", encoding="utf-8", newline="") as stream:
             found.add(*keep_sound_records(task.path, task.source, positions, stream))
         scan, parameters = csv_scan(sound, width=len(taken) + 1, delimiter=",")

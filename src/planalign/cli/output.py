@@ -11,10 +11,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from planalign.text import visible
+
+_LINE_END = "\n"
+
 
 def emit(text: str) -> None:
-    """Write a line, or several, of text."""
-    sys.stdout.write(f"{text}\n")
+    """Write a line, or several, of text; names and values in it are harmless to a terminal."""
+    sys.stdout.write(f"{visible(text, keep=_LINE_END)}\n")
 
 
 def emit_item(text: str) -> None:

@@ -137,8 +137,7 @@ class Run:
 
     def ordered(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart in the order of its keys, the same for every way it was computed."""
-        keys = reading_order(self.columns(name))
-        return self.relation(name).order(listed(keys)) if keys else self.relation(name)
+        return self.relation(name).order(listed(reading_order(self.columns(name))))
 
     def batches(self, name: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of `ordered`, at most `size` at a time."""

@@ -11,6 +11,7 @@ import pytest
 from planalign.engine import run_folder
 from planalign.engine.run_folder import RunFolder
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.run_format import FORMAT
 
 HOLD = """
 import sys, time
@@ -134,3 +135,26 @@ def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
     with pytest.raises(EnvironmentFaultError), folder.claimed(resume=False):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def begun(folder, **record):
+    folder.partial.mkdir(parents=True)
+    folder.begin({"fingerprints": {"census": "c0ffee"}, **record})
+
+
+def test_a_run_of_this_format_goes_on(folder):
+    begun(folder, format=FORMAT)
+    folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+
+
+@pytest.mark.parametrize("record", [{}, {"format": FORMAT - 1, "versions": {"planalign": "0.0.9"}}])
+def test_a_run_that_an_earlier_format_was_begun_in_does_not_go_on(folder, record):
+    begun(folder, **record)
+    with pytest.raises(UsageError, match=rf"was begun in format {FORMAT - 1}.*start anew"):
+        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+
+
+def test_a_run_of_a_later_format_does_not_go_on(folder):
+    begun(folder, format=FORMAT + 1)
+    with pytest.raises(EnvironmentFaultError, match=f"has format {FORMAT + 1}"):
+        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})

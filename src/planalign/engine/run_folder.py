@@ -21,7 +21,15 @@ from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
-from planalign.files import LARGEST, make_folder, open_regular, protect, read_object
+from planalign.files import (
+    LARGEST,
+    make_folder,
+    open_regular,
+    protect,
+    read_object,
+    require_path,
+)
+from planalign.run_format import FORMAT, require_this_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -200,14 +208,15 @@ class RunFolder:
         """Refuse to resume a run that was started from something else.
 
         Raises:
-            UsageError: configuration, census, models or versions differ.
+            UsageError: format, configuration, census or models differ.
             EnvironmentFaultError: what it was started from cannot be read.
         """
         path = self.partial / _PROVENANCE
         if not self._can_go_on():
             return  # nothing was simulated yet
         try:
-            before = read_object(path).get("fingerprints")
+            recorded = read_object(path)
+            before = recorded.get("fingerprints")
             if not isinstance(before, dict):
                 raise ValueError("it has no fingerprints")
         except (OSError, ValueError) as error:
@@ -216,6 +225,7 @@ class RunFolder:
                 f"{path} cannot be read ({reason}): what the run was computed from is lost",
                 "Remove the folder, and start anew.",
             ) from error
+        require_this_format(self.partial, recorded)
         differing = [
             name for name, value in provenance["fingerprints"].items() if before.get(name) != value
         ]
@@ -285,26 +295,28 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def run_folder(output: Path | None) -> RunFolder:
+def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
     """Return the folder for `output`, or a new one in `runs/`, named by the time.
 
     Raises:
-        UsageError: a run of that name would be taken for an unfinished one.
+        UsageError: a run of that name would be taken for an unfinished one; or DuckDB, or
+            dbt in the runner `batch`, would write somewhere else.
     """
-    if output is not None:
-        output = output.resolve()
-        if output.name.endswith((PARTIAL, f"{PARTIAL}.lock")):
-            raise UsageError(
-                f"{output} would be taken for an unfinished run",
-                f"Name an --output that does not end in {PARTIAL}.",
-            )
-        return RunFolder(output)
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return RunFolder((Path("runs") / f"{stamp}-{os.getpid()}").resolve())
+    if output is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        output = Path("runs") / f"{stamp}-{os.getpid()}"
+    output = output.resolve()
+    if output.name.endswith((PARTIAL, f"{PARTIAL}.lock")):
+        raise UsageError(
+            f"{output} would be taken for an unfinished run",
+            f"Name an --output that does not end in {PARTIAL}.",
+        )
+    require_path(output, without="\\?#" if runner == "batch" else "\\?")
+    return RunFolder(output)
 
 
 def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
-    """Return what a run is computed from: fingerprints and versions.
+    """Return what a run is computed from: fingerprints and versions, and its format.
 
     Args:
         influences: all of the configuration that may change a result, as text.
@@ -330,6 +342,7 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
             ],
         ) from error
     return {
+        "format": FORMAT,
         "fingerprints": {
             "configuration": hashlib.sha256(influences.encode()).hexdigest(),
             "census": census_digest,
@@ -359,7 +372,7 @@ def _folder_digest(project: Project, *, seeds: bool) -> str:
     for file in project.files:
         name = file.relative_to(project.folder).as_posix()
         if name.startswith("seeds/") is seeds:
-            digest.update(f"{name} {_file_digest(file)}\n".encode())
+            digest.update(os.fsencode(name) + f" {_file_digest(file)}\n".encode())
     return digest.hexdigest()
 
 

@@ -9,7 +9,7 @@ import duckdb
 
 from planalign import duck
 from planalign.errors import EnvironmentFaultError
-from planalign.files import open_regular
+from planalign.files import open_regular, require_path
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def read(folders: Mapping[str, Path], writes: Path | None = None) -> duckdb.Duck
         writes: a folder, or a file, that queries may write, where anything is to be written.
 
     Raises:
+        UsageError: DuckDB cannot read the path of a database.
         EnvironmentFaultError: a database is locked, damaged, too new, or holds what no
             run holds.
 
@@ -56,6 +57,7 @@ def read(folders: Mapping[str, Path], writes: Path | None = None) -> duckdb.Duck
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
+    require_path(path, without="\\")
     log = path.with_name(f"{path.name}.wal")
     with faults(f"Cannot open {path}"):
         # DuckDB would wait at a pipe.

@@ -15,9 +15,10 @@ from planalign.profile.events import lines_of, read_event
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
 from planalign.results.summary import COLUMNS, YearSummary
+from planalign.run_format import format_of, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import duckdb
@@ -38,7 +39,7 @@ def open_run(path: str | Path) -> Run:
     Raises:
         UsageError: the folder is not a finished run; says what is missing.
         EnvironmentFaultError: the database is locked, damaged or unreadable, or holds
-            what no run holds, such as a macro.
+            what no run holds, such as a macro; or a later planalign wrote the run.
 
     """
     folder = Path(path)
@@ -72,6 +73,7 @@ class Run:
         self.path = path
         self.config_text = _read(path / "config.yaml", read_text)
         self.provenance = _read(path / "provenance.json", read_object)
+        format_of(path, self.provenance)
         self._connection = connection
         self._columns = _read_columns(connection)
         self._has_short_names = False
@@ -126,6 +128,19 @@ class Run:
         """Return a mart as a lazy DuckDB relation."""
         return self._connection.table(f"{_ALIAS}.main.{quote(self._known(name))}")
 
+    def select(self, name: str, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
+        """Return the columns of a mart that a reader needs, in that order.
+
+        Raises:
+            UsageError: the run lacks the mart or some of them, and why.
+
+        """
+        there = {column.name for column in self._columns.get(name, ())}
+        missing = [column for column in columns if column not in there]
+        if missing:
+            raise lacking(self.path, self.provenance, name, missing if there else ())
+        return self.relation(name).project(listed(columns))
+
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a query over the tables of the run as a lazy DuckDB relation.
 
@@ -166,8 +181,7 @@ class Run:
 
     def ordered(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart in the order of its keys, the same for every way it was computed."""
-        keys = reading_order(self.columns(name))
-        return self.relation(name).order(listed(keys)) if keys else self.relation(name)
+        return self.relation(name).order(listed(reading_order(self.columns(name))))
 
     def batches(self, name: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of `ordered`, at most `size` at a time."""
@@ -182,7 +196,7 @@ class Run:
 
     def summary(self) -> list[YearSummary]:
         """Return the financial summary by scenario, replicate and year."""
-        rows = self.relation("fct_financial_summary").project(listed(COLUMNS))
+        rows = self.select("fct_financial_summary", COLUMNS)
         with database.faults(f"Cannot read the financial summary of {self.path}"):
             return [
                 YearSummary(*row)

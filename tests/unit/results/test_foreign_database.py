@@ -180,7 +180,7 @@ def test_an_export_writes_below_its_target_alone(run: Run, tmp_path: Path) -> No
 
 def test_a_mart_that_is_gone_is_named(forge, run_path: Path) -> None:
     folders = [forge("drop table dim_scenarios"), run_path]
-    with pytest.raises(UsageError, match="has no mart 'dim_scenarios'"):
+    with pytest.raises(UsageError, match="lacks dim_scenarios"):
         read_sides(folders)
 
 

@@ -20,6 +20,7 @@ def report_of(run: Path) -> str:
 
     Raises:
         InputError: there is no record, or it is damaged.
+        EnvironmentFaultError: the run is finished, and its results cannot be read.
     """
     from planalign.profile.findings import find  # noqa: PLC0415 - reads all plans
 
@@ -43,7 +44,8 @@ def write_report(run: Path, output: Path) -> None:
     Raises:
         InputError: there is no record, or it is damaged.
         UsageError: the output is there already, or its folder is not.
-        EnvironmentFaultError: it cannot be written.
+        EnvironmentFaultError: it cannot be written, or the results of a finished run
+            cannot be read.
     """
     if output.exists():
         raise UsageError(f"{output} exists", "Name a file that is not there yet.")
@@ -60,12 +62,12 @@ def write_report(run: Path, output: Path) -> None:
 
 
 def _results(folder: Path) -> tuple[Results | None, str]:
-    """Return the results of a run, or why there are none."""
+    """Return the results of a run, or why it has none; of one that is damaged none are told."""
     from planalign.charts import read_results  # noqa: PLC0415 - plotly is slow to import
     from planalign.results import open_run  # noqa: PLC0415 - and so is duckdb
 
     try:
         with open_run(folder) as run:
             return read_results(run), ""
-    except (UsageError, EnvironmentFaultError) as error:
+    except UsageError as error:
         return None, f"{error.what}."

@@ -304,11 +304,10 @@ class Jobs:
             )
         written = read_document(file).data
         try:
-            census = (file.parent / str(written.get("census"))).resolve()
-        except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
-            raise UsageError(
-                f"the census of {output.name} is no file ({error})", by_hand
-            ) from error
+            census = (file.parent / written["census"]).resolve()
+        # None is named, or no text, or no path, or links in a circle.
+        except (KeyError, TypeError, OSError, RuntimeError, ValueError) as error:
+            raise UsageError(f"the census of {output.name} is no file", by_hand) from error
         if written.get("dbt_project") is not None:
             raise UsageError(f"{output.name} was started with models of its own", by_hand)
         if not census.is_relative_to(self._folder.resolve()):

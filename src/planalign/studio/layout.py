@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from planalign.studio.jobs import Jobs
     from planalign.studio.runs import Runs
 
+# Seconds. A page that is not built by then is answered as a fault; NiceGUI's own three are too
+# few for hundreds of runs, or for a busy machine.
+PATIENCE = 60.0
 _THEME = "planalign_theme"
 _LINKS = {"/": "Runs", "/compare": "Compare", "/new": "New run"}
 _LOGO = Markup(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from textwrap import dedent
 
 import pytest
 
-from planalign.errors import UsageError
+from planalign.errors import InputError, UsageError
 from planalign.studio.jobs import Jobs, Order, check, configurations, read_configuration
 
 FORM = {
@@ -226,4 +227,31 @@ def test_a_run_that_leads_elsewhere_is_left_to_who_started_it(tmp_path, theirs, 
     if text is not None:
         written_down(theirs, text)
     with pytest.raises(UsageError, match=said):
+        Jobs(tmp_path).resume(theirs, "direct")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a: [", "[]", "hello", "[" * 999, "census: [1]", 'census: "a\\0b"', 'census: "\\ud800"',
+     "census: {a: 1}\nsimulation: 7", "census: c.csv\nsimulation: {start_year: [], end_year: .inf}",
+     "census: c.csv\nsimulation: {replicates: 1e999}", "\x00"],
+)  # fmt: skip
+def test_a_damaged_configuration_is_said(tmp_path, theirs, text):
+    written_down(theirs, text)
+    with pytest.raises((InputError, UsageError)) as caught:
+        Jobs(tmp_path).resume(theirs, "direct")
+    assert str(caught.value).encode()
+
+
+def test_a_configuration_that_is_a_pipe_is_not_waited_for(tmp_path, theirs):
+    written_down(theirs, "").unlink()
+    os.mkfifo(theirs.with_name("theirs.partial") / "config.yaml")
+    with pytest.raises(UsageError, match="written down"):
+        Jobs(tmp_path).resume(theirs, "direct")
+
+
+def test_a_census_in_a_circle_of_links_is_said(tmp_path, theirs):
+    written_down(theirs, f"census: {tmp_path}/c.csv\n")
+    (tmp_path / "c.csv").symlink_to("c.csv")
+    with pytest.raises((InputError, UsageError)):
         Jobs(tmp_path).resume(theirs, "direct")

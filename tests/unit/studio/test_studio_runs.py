@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import os
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 from written_run import Writer, event, started, year
 
 from planalign.errors import PlanalignError
+from planalign.studio import fragments
 from planalign.studio.runs import (
     Place,
     Runs,
@@ -94,6 +100,73 @@ def test_a_place_is_a_folder_or_one_run(folder, writer):
     assert place_of(folder / "one") == Place(folder, "one")
     assert place_of(folder / "one.partial") == Place(folder, "one")
     assert place_of(folder / "one").names() == ["one"]
+
+
+def test_a_name_that_is_no_text_is_said_and_not_shown(folder, writer):
+    writer.write(started())
+    odd = Writer(folder / os.fsdecode(b"un\xffread")).write(started())
+    nameless = folder / ".partial"
+    nameless.mkdir()
+    (nameless / "events.jsonl").write_bytes(writer.file.read_bytes())
+    assert [one.name for one in Runs(Place(folder)).summaries()] == ["one"]
+    assert Place(folder).odd_names() == ["un\\udcffread"]
+    assert Place(folder, "one").odd_names() == []
+    assert Runs(Place(folder)).find(odd.output.name) is None
+    note = fragments.odd_names(Place(folder).odd_names())
+    assert "un\\udcffread" in note.encode().decode()
+    assert not fragments.odd_names([])
+
+
+@pytest.mark.parametrize("path", [".partial", "none.partial", ".", "/"])
+def test_a_place_that_is_no_run_is_a_folder(tmp_path, monkeypatch, path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".partial").mkdir()
+    assert place_of(Path(path)) == Place(Path(path).resolve())
+
+
+# The values that a line may have, for every key: none of them ends the list of runs.
+ODD = ["x", math.nan, 1e300, -1, [], {"a": [[]]}, None, True, 10**400]
+KINDS = [
+    started(),
+    event("run_planned", 101.0, years=4, blocks=1),
+    event("year_started", 101.0, year=2025, trajectories=2),
+    event("step_started", 101.0, year=2025, step="setup"),
+    event("sample", 102.0, resident_bytes=1, cpu_seconds=1.0, busy_by_core=[1.0], read_bytes=1,
+          written_bytes=1, spilled_bytes=0, memory_by_tag={}),
+    event("model_completed", 102.0, model="m", year=2025, step="setup", started=101.0, seconds=1.0,
+          thread="a", memory_peak=5),
+    event("retried", 102.0, what="m", attempt=1, error="x"),
+    year(2025, 103.0),
+    event("year_from_cache", 103.0, year=2026, trajectories=2, seconds=1.0, saved_seconds=1.0),
+    event("run_failed", 104.0, error="x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD, ids=[f"{value!r:.9}" for value in ODD])
+def test_an_odd_value_ends_neither_the_list_nor_the_record(folder, writer, value):
+    for place, kind in enumerate(KINDS):
+        for key in kind:
+            Writer(folder / f"{place}-{key}").write(
+                *KINDS[:place], {**kind, key: value}, *KINDS[place + 1 :]
+            )
+    writer.write(*KINDS)
+    runs = Runs(Place(folder))
+    found = runs.summaries()
+    assert len(found) == sum(map(len, KINDS)) + 1
+    assert fragments.run_list(found)
+    for one in found:
+        watched = runs.find(one.name)
+        with suppress(PlanalignError):  # its first line is none
+            watched.record()
+
+
+@pytest.mark.parametrize("missing", sorted({key for kind in KINDS for key in kind}))
+def test_a_missing_key_ends_neither_the_list_nor_the_record(folder, writer, missing):
+    writer.write(*({k: v for k, v in kind.items() if k != missing} for kind in KINDS))
+    runs = Runs(Place(folder))
+    assert fragments.run_list(runs.summaries())
+    with suppress(PlanalignError):
+        runs.find("one").record()
 
 
 @pytest.mark.parametrize("name", ["../one", "one/../one", "", ".", "..", "/etc", "one\0", "ONE"])

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 
+import pytest
 from written_run import Writer, event, started, year
 
 from planalign.studio.tail import News, Tail
@@ -93,6 +94,29 @@ def test_lines_that_are_no_events_are_counted(writer):
     )
     assert kinds(tail.read()) == ["run_started", "year_completed"]
     assert tail.damaged == 5
+
+
+@pytest.mark.parametrize("line", ["[" * 9_999, '{"a":' * 9_999, '{"kind": ["x"], "time": 1}'])
+def test_lines_that_harm_who_reads_them_are_counted(writer, line):
+    tail = Tail(writer.output)
+    writer.write(started()).raw(f"{line}\n").write(year(2025, 1.0))
+    assert kinds(tail.read()) == ["run_started", "year_completed"]
+    assert tail.damaged == 1
+
+
+def test_a_file_without_an_end_of_a_line_is_given_up(writer):
+    tail = Tail(writer.output)
+    writer.write(started())
+    with writer.file.open("r+b") as file:
+        file.truncate(1_000_000_000_000)  # it takes no room on the disk
+    assert kinds(tail.read()) == ["run_started"]
+    assert tail.damaged == 1
+    assert tail.read() == News()
+
+
+def test_a_device_is_not_read(writer):
+    writer.file.symlink_to("/dev/zero")
+    assert Tail(writer.output).read() == News()
 
 
 def test_a_pipe_is_not_waited_for(writer):

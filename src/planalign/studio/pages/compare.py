@@ -10,7 +10,7 @@ from nicegui import ui
 
 from planalign.errors import PlanalignError
 from planalign.studio import fragments, words
-from planalign.studio.layout import html, is_dark, page
+from planalign.studio.layout import PATIENCE, html, is_dark, page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def register(studio: Studio) -> None:
     """Add the page."""
 
-    @ui.page("/compare")
+    @ui.page("/compare", response_timeout=PATIENCE)
     async def compare(a: str = "", b: str = "") -> None:
         names = await to_thread(studio.runs.place.names)
         with page("Compare", "/compare"):

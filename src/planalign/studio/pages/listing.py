@@ -9,7 +9,7 @@ from markupsafe import Markup
 from nicegui import ui
 
 from planalign.studio import fragments
-from planalign.studio.layout import html, page, set_html
+from planalign.studio.layout import PATIENCE, html, page, set_html
 
 if TYPE_CHECKING:
     from planalign.studio.layout import Studio
@@ -24,7 +24,7 @@ _EMPTY = Markup(
 def register(studio: Studio) -> None:
     """Add the page."""
 
-    @ui.page("/")
+    @ui.page("/", response_timeout=PATIENCE)
     async def listing() -> None:
         def shown(found: list[Summary], odd: list[str]) -> Markup:
             runs = fragments.run_list(found) if found else _EMPTY.format(studio.runs.place.folder)

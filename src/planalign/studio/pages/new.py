@@ -11,7 +11,7 @@ from nicegui import ui
 
 from planalign.errors import PlanalignError
 from planalign.studio import fragments, jobs
-from planalign.studio.layout import button, html, page, set_html
+from planalign.studio.layout import PATIENCE, button, html, page, set_html
 
 if TYPE_CHECKING:
     from planalign.studio.layout import Studio
@@ -22,7 +22,7 @@ _ALL = "all scenarios"
 def register(studio: Studio) -> None:
     """Add the page."""
 
-    @ui.page("/new")
+    @ui.page("/new", response_timeout=PATIENCE)
     async def new() -> None:
         files = await to_thread(jobs.configurations, studio.folder)
         with page("New run", "/new"):

@@ -11,7 +11,7 @@ from nicegui import ui
 
 from planalign.errors import PlanalignError
 from planalign.studio import fragments
-from planalign.studio.layout import button, html, not_found, page, set_html
+from planalign.studio.layout import PATIENCE, button, html, not_found, page, set_html
 from planalign.studio.pages.views import BUILD
 from planalign.studio.runs import State
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 def register(studio: Studio) -> None:
     """Add the pages of a run."""
 
-    @ui.page("/run/{name}")
+    @ui.page("/run/{name}", response_timeout=PATIENCE)
     async def overview(name: str) -> None:
         await _show(studio, name, "")
 
-    @ui.page("/run/{name}/{view}")
+    @ui.page("/run/{name}/{view}", response_timeout=PATIENCE)
     async def other(name: str, view: str) -> None:
         await _show(studio, name, view)
 

@@ -97,13 +97,21 @@ def divided(amount: int, by: int) -> Decimal:
 
 @cache
 def published(year: int) -> dict[str, int]:
-    """Return the limits of a year, grown by 2.5 % (the wage base by 3.5 %) beyond the last."""
+    """Return the limits of a year, grown by 2.5 % (the wage base by 3.5 %) beyond the last.
+
+    Increases are rounded down to the multiple, the wage base to the nearest.
+    """
     last = min(year, max(PUBLISHED))
     limits = {}
     for name, amount, multiple in zip(NAMES, PUBLISHED[last], MULTIPLES, strict=True):
-        growth = Decimal("1.035" if name == "wage_base" else "1.025") ** (year - last)
-        if amount is not None:
-            limits[name] = int(amount * growth // multiple * multiple) if year > last else amount
+        if amount is None:
+            continue
+        if name == "wage_base":
+            grown = amount * Decimal("1.035") ** (year - last)
+            limits[name] = int((grown / multiple).quantize(0, ROUND_HALF_UP)) * multiple
+        else:
+            increase = amount * (Decimal("1.025") ** (year - last) - 1)
+            limits[name] = amount + int(increase // multiple) * multiple
     return limits
 
 

@@ -189,9 +189,10 @@ class Year:
         hired: date = self.row["hire_date"]
         return max(hired, date(self.year, 1, 1))
 
-    def service(self, day: date) -> int:
-        hired: date = self.row["hire_date"]
-        return day.year - hired.year - ((day.month, day.day) < (hired.month, hired.day))
+    def service(self, last: date) -> int:
+        """Count whole years from the day of hire to the last day, both included."""
+        hired, after = self.row["hire_date"], last + timedelta(days=1)
+        return int(after.year - hired.year - ((after.month, after.day) < (hired.month, hired.day)))
 
     def hours_of_weeks(self) -> Decimal:
         """Return seven times the scheduled hours of the days employed."""
@@ -218,7 +219,7 @@ class Year:
         )
 
     def reached(self, by: str) -> int:
-        """Return what selects a tier: completed years on December 31, or their sum."""
+        """Return what selects a tier: whole years on December 31, or their sum."""
         age, service = int(self.row["current_age"]), self.service(date(self.year, 12, 31))
         return {"everyone": 0, "service": service, "age": age, "points": age + service}[by]
 
@@ -413,7 +414,7 @@ class Year:
         age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
         if schedule == "immediate" or age >= 65:
             return Decimal(1)
-        return exact(schedule[max(0, min(self.service(on), len(schedule) - 1))])
+        return exact(schedule[min(self.service(on), len(schedule) - 1)])
 
     def accounts(self, added: Mapping[str, Decimal], opening: Mapping[str, Any]) -> Row:
         """Return accounts before the allocation of forfeitures, and what is forfeited."""
@@ -795,6 +796,8 @@ BINDING = {
     "plan_eligibility_date is not null and not is_covered": 5,
     "weekly_hours < 19 and scenario_id = 'some' and pre_tax_deferral > 0": 20,
     "month(hire_date) = 12 and day(hire_date) = 31": 100,
+    # Whose years of service are whole on December 31, that day included.
+    "month(hire_date) = 1 and day(hire_date) = 1 and vested_match_rate between 0.01 and 0.99": 10,
     "month(birth_date) = 2 and day(birth_date) = 29": 100,
 }
 
@@ -884,7 +887,7 @@ def test_events_are_those_of_the_rows(books: dict[tuple[int, int], Books]) -> No
                 assert by_source["match"] + by_source["core"] == row["forfeiture"]
 
 
-def test_shares_vest_on_an_anniversary_or_at_65(books: dict[tuple[int, int], Books]) -> None:
+def test_shares_vest_when_a_year_is_whole_or_at_65(books: dict[tuple[int, int], Books]) -> None:
     vested = 0
     for book in books.values():
         for key, row in book.rows.items():

@@ -28,7 +28,7 @@ eligible as (
         employment.employee_key,
         employment.hire_date,
         employment.current_age,
-        employment.current_tenure,
+        employment.years_of_service,
         employment.age_band,
         employment.tenure_band,
         employment.first_day,
@@ -102,10 +102,10 @@ placed as (
         ) }}] as multiple,
         case plans.match_by
             when 'service'
-                then {{ position_of("drawn.current_tenure", "plans.match_floors") }}
+                then {{ position_of("drawn.years_of_service", "plans.match_floors") }}
             when 'points'
                 then {{ position_of(
-                    "drawn.current_age + drawn.current_tenure", "plans.match_floors"
+                    "drawn.current_age + drawn.years_of_service", "plans.match_floors"
                 ) }}
             else 1
         end as match_group,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,8 @@ from planalign.results.database import DATABASE
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import checked, present
 from planalign.results.verify import verify
+from planalign.run_format import format_of
+from planalign.scratch import scratch
 from planalign.study import Request, provenance_of, run_study
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def reproduce(
 
     Raises:
         UsageError: the record is none, or what it needs is not there or another.
+        EnvironmentFaultError: a later planalign wrote the record.
         InputError: configuration or census have problems.
         InterruptedRunError: the user stopped it.
     """
@@ -109,8 +111,8 @@ def reproduce(
         else:
             digests = _read_digests(fingerprints)
         of_run = (None, None) if before is None else _only(before)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="planalign-verify-")))
-        whole = Request(settings, scratch / "again", scenario=of_run[0], replicate=of_run[1])
+        folder = stack.enter_context(scratch("verify"))
+        whole = Request(settings, folder / "again", scenario=of_run[0], replicate=of_run[1])
         request = replace(
             whole,
             scenario=scenario or whole.scenario,
@@ -131,9 +133,9 @@ def reproduce(
     return Reproduction(comparison, changes)
 
 
-def _read_record(path: Path) -> dict[str, dict[str, str]]:
+def _read_record(path: Path) -> dict[str, Any]:
     content = _read_json(path, "provenance.json of a run")
-    found = {}
+    found: dict[str, Any] = {"format": format_of(path, content)}
     for part, keys in _NEEDED.items():
         values = content.get(part)
         if not isinstance(values, dict) or not keys <= values.keys():
@@ -197,14 +199,16 @@ def _only(run: Run) -> tuple[str | None, int | None]:
     )
 
 
-def _changes(
-    recorded: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]
-) -> tuple[Change, ...]:
-    return tuple(
-        Change(f"{part}.{key}", recorded[part].get(key), found[part].get(key))
-        for part in _NEEDED
-        for key in {**recorded[part], **found[part]}
-        if recorded[part].get(key) != found[part].get(key)
+def _changes(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Change, ...]:
+    formats = str(recorded["format"]), str(found["format"])
+    return (
+        *([Change("format", *formats)] if formats[0] != formats[1] else []),
+        *(
+            Change(f"{part}.{key}", recorded[part].get(key), found[part].get(key))
+            for part in _NEEDED
+            for key in {**recorded[part], **found[part]}
+            if recorded[part].get(key) != found[part].get(key)
+        ),
     )
 
 

@@ -10,7 +10,6 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -32,6 +31,7 @@ from planalign.engine.pipeline import (
 )
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -79,18 +79,22 @@ def _find_compiled(project: Project) -> Pipeline | None:
     need not be the one installed: its files decide. A damaged file, or one of
     another version, is as good as not there.
     """
-    for path in (SHIPPED, _cached(project)):
-        if not path.is_file():
-            continue
-        try:
-            pipeline = Pipeline.load(path)
-        except EnvironmentFaultError:
-            continue
-        if path == SHIPPED and pipeline.files_fingerprint == project.files_fingerprint:
-            return pipeline
-        if pipeline.fingerprint == project.fingerprint:
-            return pipeline
+    shipped = _loaded(SHIPPED)
+    if shipped is not None and shipped.files_fingerprint == project.files_fingerprint:
+        return shipped  # which needs no cache folder
+    cached = _loaded(_cached(project))
+    if cached is not None and cached.fingerprint == project.fingerprint:
+        return cached
     return None
+
+
+def _loaded(path: Path) -> Pipeline | None:
+    if not path.is_file():
+        return None
+    try:
+        return Pipeline.load(path)
+    except EnvironmentFaultError:
+        return None
 
 
 def _cached(project: Project) -> Path:
@@ -106,19 +110,24 @@ def compile_project(project: Project) -> Pipeline:
         ModelError: dbt reports an error, or a model uses what `direct` does not
             reproduce, or breaks its contract.
     """
-    with tempfile.TemporaryDirectory(prefix="planalign-") as scratch:
+    with scratch("compile") as folder:
         arguments = [
-            sys.executable, "-m", "dbt.cli.main", "compile", "--quiet", "--no-use-colors",
+            sys.executable, "-P", "-m", "dbt.cli.main", "compile", "--quiet", "--no-use-colors",
             "--project-dir", str(project.folder), "--profiles-dir", str(project.folder),
-            "--target-path", f"{scratch}/target", "--log-path", f"{scratch}/logs",
+            "--target-path", f"{folder}/target", "--log-path", f"{folder}/logs",
         ]  # fmt: skip
         try:
             done = subprocess.run(  # noqa: S603 - a list, no shell
-                arguments, cwd=scratch, capture_output=True, text=True, check=False
+                arguments,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                errors="backslashreplace",
+                check=False,
             )
         except OSError as error:
             raise EnvironmentFaultError(f"dbt cannot be started ({error})") from error
-        manifest = Path(scratch, "target", "manifest.json")
+        manifest = folder / "target" / "manifest.json"
         if done.returncode != 0 or not manifest.is_file():
             # DuckDB's bindings add pages about themselves to a process that fails.
             said = (done.stdout + done.stderr).split("nanobind:")[0].strip()
@@ -126,7 +135,7 @@ def compile_project(project: Project) -> Pipeline:
                 f"dbt cannot compile {project.folder}:\n{said}",
                 "Run `dbt compile` in that folder and mend what it says.",
             )
-        pipeline = _read_manifest(json.loads(manifest.read_text()), project)
+        pipeline = _read_manifest(json.loads(manifest.read_text(encoding="utf-8")), project)
     # Once is enough: another file is another fingerprint.
     check_reference_tables(project, pipeline)
     _check_contracts(pipeline)
@@ -276,7 +285,19 @@ def _data_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> DataTest:
         error_if=config["error_if"],
         severity=config["severity"].upper(),
         limit=config["limit"],
+        in_years=_runs_in_years(node),
     )
+
+
+def _runs_in_years(node: Mapping[str, Any]) -> bool:
+    """Say whether a data test is of every simulated year, which it may decline in its meta."""
+    declared = node["config"]["meta"].get("after_each_year", True)
+    if not isinstance(declared, bool):
+        raise ModelError(
+            f"test {node['name']} ({node['original_file_path']}) has after_each_year: {declared!r}",
+            "Write true or false.",
+        )
+    return declared
 
 
 def build_empty(pipeline: Pipeline, connection: duckdb.DuckDBPyConnection) -> None:

@@ -21,7 +21,8 @@ from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
-from planalign.files import make_folder, open_regular, protect
+from planalign.files import make_folder, open_regular, protect, require_path
+from planalign.run_format import FORMAT, require_this_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,12 +146,14 @@ class RunFolder:
         """Refuse to resume a run that was started from something else.
 
         Raises:
-            UsageError: configuration, census, models or versions differ.
+            UsageError: format, configuration, census or models differ.
         """
         path = self.partial / _PROVENANCE
         if not path.is_file():
             return  # nothing was simulated yet
-        before = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        require_this_format(self.partial, recorded)
+        before = recorded["fingerprints"]
         differing = [
             name for name, value in provenance["fingerprints"].items() if before.get(name) != value
         ]
@@ -220,16 +223,22 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def run_folder(output: Path | None) -> RunFolder:
-    """Return the folder for `output`, or a new one in `runs/`, named by the time."""
-    if output is not None:
-        return RunFolder(output.resolve())
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return RunFolder((Path("runs") / f"{stamp}-{os.getpid()}").resolve())
+def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
+    """Return the folder for `output`, or a new one in `runs/`, named by the time.
+
+    Raises:
+        UsageError: DuckDB, or dbt in the runner `batch`, would write somewhere else.
+    """
+    if output is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        output = Path("runs") / f"{stamp}-{os.getpid()}"
+    folder = RunFolder(output.resolve())
+    require_path(folder.output, without="\\?#" if runner == "batch" else "\\?")
+    return folder
 
 
 def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
-    """Return what a run is computed from: fingerprints and versions.
+    """Return what a run is computed from: fingerprints and versions, and its format.
 
     Args:
         influences: all of the configuration that may change a result, as text.
@@ -255,6 +264,7 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
             ],
         ) from error
     return {
+        "format": FORMAT,
         "fingerprints": {
             "configuration": hashlib.sha256(influences.encode()).hexdigest(),
             "census": census_digest,
@@ -284,7 +294,7 @@ def _folder_digest(project: Project, *, seeds: bool) -> str:
     for file in project.files:
         name = file.relative_to(project.folder).as_posix()
         if name.startswith("seeds/") is seeds:
-            digest.update(f"{name} {_file_digest(file)}\n".encode())
+            digest.update(os.fsencode(name) + f" {_file_digest(file)}\n".encode())
     return digest.hexdigest()
 
 

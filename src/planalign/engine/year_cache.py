@@ -23,7 +23,7 @@ from planalign.duck import literal
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import Fault, fault_of
 from planalign.engine.inputs import yearly_parameters
-from planalign.files import make_folder, protect
+from planalign.files import make_folder, protect, require_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -108,6 +108,7 @@ class YearCache:
         link: Callable[[Path, Path], None] = os.link,
         read_text: Callable[[Path], str] = Path.read_text,
     ) -> None:
+        require_path(folder, without="\\")
         self._folder = folder / "years"
         self._limit = limit_bytes
         self._link = link

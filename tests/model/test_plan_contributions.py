@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from planalign.results import Run
 
 Row = dict[str, Any]
+Pairs = list[tuple[Decimal, Decimal]]
 CENT = Decimal("0.01")
 
 # Published. Sections 402(g), 414(v) from 50 and at 60 to 63, 401(a)(17), 415(c), 414(q); the
@@ -360,33 +361,36 @@ class Year:
         if design("match.basis") == "annual":
             return cents(of_year), Decimal(0)
         of_periods, deferral_left, pay_left = Decimal(0), allowed, counted
-        for paid, wanted in self.periods(parts, allowed):
+        for pairs in self.periods(parts, allowed):
+            paid, wanted = (sum(column, Decimal(0)) for column in zip(*pairs, strict=True))
             deferred, here = min(wanted, deferral_left), min(paid, pay_left)
-            # Of pay that does not count no deferral is matched.
-            whole = deferred < wanted or here == paid
-            of_periods += formula(deferred if whole else deferred * here / paid, here)
+            matched = deferred if here == paid else min(deferred, self.of_first(here, pairs))
+            of_periods += formula(matched, here)
             deferral_left, pay_left = deferral_left - deferred, pay_left - here
         of_periods = min(of_periods, most)
         if not design("match.true_up"):
             of_year = of_periods
         return cents(of_periods), max(Decimal(0), cents(of_year) - cents(of_periods))
 
-    def periods(self, parts: list[Part], allowed: Decimal) -> list[tuple[Decimal, Decimal]]:
-        """Return pay and deferral by part, and by whole period where the deferral is used up."""
-        found: list[tuple[Decimal, Decimal]] = []
-        paid = deferred = Decimal(0)
+    @staticmethod
+    def of_first(counted: Decimal, pairs: Pairs) -> Decimal:
+        """Return what is deferred from the first dollars paid: of others nothing is matched."""
+        deferred = Decimal(0)
+        for paid, wanted in pairs:
+            here = min(paid, counted)
+            deferred += wanted * here / paid if paid else 0
+            counted -= here
+        return deferred
+
+    def periods(self, parts: list[Part], allowed: Decimal) -> list[Pairs]:
+        """Return pay and deferral of parts: one by one, and together where all is used up."""
+        found: list[Pairs] = []
+        deferred = Decimal(0)
         frequency = self.design("pay_frequency")
         for _, within in groupby(parts, lambda part: period(frequency, part.first)):
             pairs = [(part.paid, part.paid * part.rate) for part in within]
-            before = paid, deferred
-            paid, deferred = (
-                sum(column, start)
-                for column, start in zip(zip(*pairs, strict=True), before, strict=True)
-            )
-            if before[1] < allowed < deferred:
-                found.append((paid - before[0], deferred - before[1]))
-            else:
-                found += pairs
+            before, deferred = deferred, sum((wanted for _, wanted in pairs), deferred)
+            found += [pairs] if before < allowed < deferred else [[pair] for pair in pairs]
         return found
 
     def gets(self, source: str) -> bool:
@@ -719,6 +723,17 @@ def plans(*years: int) -> dict[str, dict[str, Any]]:
                 compensation=45_000, annual_additions=8_000, wage_base=30_000,
             ),
         },
+        # Who defers a tenth is paid 45,000, the last that count, shortly before 4,600 are met.
+        "uncounted": {
+            "pay_frequency": "monthly", "behavior": RESTLESS,
+            "match": {
+                "formula": "tiers", "tiers": [{"up_to": 0.2, "rate": 1}], "true_up": False,
+            },
+            "limits": low(
+                years, elective_deferral=4_600, catch_up=900, catch_up_60_to_63=1_800,
+                compensation=45_000,
+            ),
+        },
         "top_paid": {
             "pay_frequency": "weekly", "highly_compensated": {"top_paid_group": True},
             "deferrals": {"highly_compensated_maximum_rate": 0.04, "catch_up": False},
@@ -969,11 +984,23 @@ EXAMPLES: dict[str, tuple[str, str, int, float, Row]] = {
     "counted": ("1985-05-05", "2015-05-05", 730_000, 0.03, {
         "limit_date": None, "match_contribution": "5250", "true_up_contribution": "5250",
     }),
+    # 1,000 a day defer 65 until December 28; 350,000, paid by December 16, defer 22,750.
+    "beyond": ("1985-05-05", "2015-05-05", 365_000, 0.065, {
+        "limit_date": date(2025, 12, 28), "match_contribution": "22750",
+        "true_up_contribution": "0",
+    }),
+    # Of the year all of 23,500 is matched.
+    "beyond and made up": ("1985-05-05", "2015-05-05", 365_000, 0.065, {
+        "match_contribution": "22750", "true_up_contribution": "750",
+    }),
     # 200 a day defer 16, from July 1 on 26: 7,680 of 73,000, of which 10 % are regular.
     "escalated": ("1970-05-05", "2015-05-05", 73_000, 0.08, {
         "limit_date": None, "pre_tax_deferral": "7300", "catch_up_deferral": "380",
     }),
 }  # fmt: skip
+
+
+HALF, DOLLAR = {"up_to": 0.06, "rate": 0.5}, {"up_to": 0.1, "rate": 1}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -998,7 +1025,10 @@ def test_examples(shared_studies: Studies, name: str) -> None:
         },
         plan={
             "eligibility": {"entry_dates": "monthly"}, "core": {"rate": 0.03},
-            "pay_frequency": "monthly", "match": {"formula": "tiers"},
+            "pay_frequency": "monthly", "match": {
+                "formula": "tiers", "true_up": name != "beyond",
+                "tiers": [DOLLAR if name.startswith("beyond") else HALF],
+            },
             "behavior": {"change_rate": 0}, "deferrals": {"roth_share": 0, "maximum_rate": 0.1},
             "escalation": {
                 "enabled": name == "escalated", "scope": "all", "date": "07-01", "step": 0.05,

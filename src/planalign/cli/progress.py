@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from planalign.cli import console
+from planalign.engine.telemetry import saving
 from planalign.text import visible
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _plain(kind: str, **details: Any) -> None:
     elif kind == "year_completed":
         console.say(f"{details['year']}: complete in {details['seconds']:.2f} s")
     elif kind == "year_from_cache":
-        console.say(f"{details['year']}: from cache, saved {details['saved_seconds']:.2f} s")
+        console.say(f"{details['year']}: from cache, {saving(details['saved_seconds'])}")
     elif kind == "warning":
         console.warn(details["message"])
     elif kind in _SAID:

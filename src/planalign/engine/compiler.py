@@ -285,7 +285,19 @@ def _data_test(node: Mapping[str, Any], nodes: Mapping[str, Any]) -> DataTest:
         error_if=config["error_if"],
         severity=config["severity"].upper(),
         limit=config["limit"],
+        in_years=_runs_in_years(node),
     )
+
+
+def _runs_in_years(node: Mapping[str, Any]) -> bool:
+    """Say whether a data test is of every simulated year, which it may decline in its meta."""
+    declared = node["config"]["meta"].get("after_each_year", True)
+    if not isinstance(declared, bool):
+        raise ModelError(
+            f"test {node['name']} ({node['original_file_path']}) has after_each_year: {declared!r}",
+            "Write true or false.",
+        )
+    return declared
 
 
 def build_empty(pipeline: Pipeline, connection: duckdb.DuckDBPyConnection) -> None:

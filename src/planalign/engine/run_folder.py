@@ -22,6 +22,7 @@ from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
 from planalign.files import make_folder, open_regular, protect, require_path
+from planalign.run_format import FORMAT, require_this_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -145,12 +146,14 @@ class RunFolder:
         """Refuse to resume a run that was started from something else.
 
         Raises:
-            UsageError: configuration, census, models or versions differ.
+            UsageError: format, configuration, census or models differ.
         """
         path = self.partial / _PROVENANCE
         if not path.is_file():
             return  # nothing was simulated yet
-        before = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        require_this_format(self.partial, recorded)
+        before = recorded["fingerprints"]
         differing = [
             name for name, value in provenance["fingerprints"].items() if before.get(name) != value
         ]
@@ -235,7 +238,7 @@ def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
 
 
 def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
-    """Return what a run is computed from: fingerprints and versions.
+    """Return what a run is computed from: fingerprints and versions, and its format.
 
     Args:
         influences: all of the configuration that may change a result, as text.
@@ -261,6 +264,7 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
             ],
         ) from error
     return {
+        "format": FORMAT,
         "fingerprints": {
             "configuration": hashlib.sha256(influences.encode()).hexdigest(),
             "census": census_digest,

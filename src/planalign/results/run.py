@@ -12,9 +12,10 @@ from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
 from planalign.results.summary import COLUMNS, YearSummary
+from planalign.run_format import format_of, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     import duckdb
@@ -31,7 +32,8 @@ def open_run(path: str | Path) -> Run:
 
     Raises:
         UsageError: the folder is not a finished run; says what is missing.
-        EnvironmentFaultError: the database is locked, damaged or unreadable.
+        EnvironmentFaultError: the database is locked, damaged or unreadable, or a
+            later planalign wrote the run.
 
     """
     folder = Path(path)
@@ -64,6 +66,7 @@ class Run:
         self.path = path
         self.config_text = (path / "config.yaml").read_text(encoding="utf-8")
         self.provenance = _read_provenance(path / "provenance.json")
+        format_of(path, self.provenance)
         self._connection = connection
         self._columns = _read_columns(connection)
 
@@ -113,6 +116,19 @@ class Run:
         """Return a mart as a lazy DuckDB relation."""
         return self._connection.table(quote(self._known(name)))
 
+    def select(self, name: str, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
+        """Return the columns of a mart that a reader needs, in that order.
+
+        Raises:
+            UsageError: the run lacks the mart or some of them, and why.
+
+        """
+        there = {column.name for column in self._columns.get(name, ())}
+        missing = [column for column in columns if column not in there]
+        if missing:
+            raise lacking(self.path, self.provenance, name, missing if there else ())
+        return self.relation(name).project(listed(columns))
+
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
         """Return a query over the marts as a lazy DuckDB relation."""
         return self._connection.sql(query)
@@ -137,8 +153,7 @@ class Run:
 
     def ordered(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart in the order of its keys, the same for every way it was computed."""
-        keys = reading_order(self.columns(name))
-        return self.relation(name).order(listed(keys)) if keys else self.relation(name)
+        return self.relation(name).order(listed(reading_order(self.columns(name))))
 
     def batches(self, name: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of `ordered`, at most `size` at a time."""
@@ -155,7 +170,7 @@ class Run:
 
     def summary(self) -> list[YearSummary]:
         """Return the financial summary by scenario, replicate and year."""
-        rows = self.relation("fct_financial_summary").project(listed(COLUMNS))
+        rows = self.select("fct_financial_summary", COLUMNS)
         with database.faults(f"Cannot read the financial summary of {self.path}"):
             return [
                 YearSummary(*row)

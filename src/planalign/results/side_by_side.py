@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 from planalign.config.models import BASELINE
 from planalign.errors import UsageError
 from planalign.results import database
-from planalign.results.sides import FIGURES, Side, read_sides
+from planalign.results.sides import FIGURES, Side, read_sides, received
 from planalign.results.summary import Spread, spread_of
 
 if TYPE_CHECKING:
@@ -226,13 +227,13 @@ def _growth(side: Side, years: Sequence[int]) -> Growth:
 _CHANGES = """
     create or replace temp table changes as
     with before as (
-        select replicate, employee_id, sum({base_received}) as baseline
+        select replicate, employee_id, sum({received}) as baseline
         from {base}.main.fct_workforce_snapshot
         where scenario_id = $base and simulation_year between $first and $last
             and list_contains($replicates, replicate)
         group by replicate, employee_id
     ), after as (
-        select replicate, employee_id, sum({side_received}) as received
+        select replicate, employee_id, sum({received}) as received
         from {side}.main.fct_workforce_snapshot
         where scenario_id = $side and simulation_year between $first and $last
             and list_contains($replicates, replicate)
@@ -269,12 +270,7 @@ def _employees(
     replicates = sorted(base.replicates(years[0]) & side.replicates(years[0]))
     with database.faults(f"Cannot compare {base.name} with {side.name}"):
         connection.execute(
-            _CHANGES.format(
-                base=base.alias,
-                base_received=base.received,
-                side=side.alias,
-                side_received=side.received,
-            ),
+            _CHANGES.format(base=base.alias, side=side.alias, received=received((base, side))),
             {
                 "base": base.scenario,
                 "side": side.scenario,
@@ -307,6 +303,14 @@ def _employees(
 
 def _warnings(base: Side, sides: Sequence[Side], years: Sequence[int]) -> Iterator[str]:
     for side in sides:
+        for one, other in ((side, base), (base, side)):
+            figures = [name for name in one.lacks if name not in other.lacks]
+            unshared = [name for name in other.contributions if name not in one.contributions]
+            if figures or unshared:
+                yield (
+                    f"{one.name} lacks what {other.name} has: {', '.join(figures + unshared)}. "
+                    "It has another format or other models, and is compared without that."
+                )
         both = base.replicates(years[0]) & side.replicates(years[0])
         if not both:
             yield f"{side.name} and {base.name} have no replicate in common: no differences."
@@ -318,6 +322,36 @@ def _warnings(base: Side, sides: Sequence[Side], years: Sequence[int]) -> Iterat
         left_out = sorted((side.years | base.years) - set(years))
         if side is not base and left_out:
             yield f"{side.name}: years that not all have are left out: {_text(left_out)}."
+    yield from _shared_luck(sides)
+
+
+def _shared_luck(sides: Sequence[Side]) -> Iterator[str]:
+    """Say which runs have seeds in common that belong to different replicates.
+
+    Replicate k has the seed of its run plus k. Runs of the same seed are paired replicate by
+    replicate; runs of seeds further apart than their replicates have nothing in common.
+    Between the two, a run is another one shifted: neither paired nor independent.
+    """
+    runs = {side.alias: side for side in sides}.values()  # scenarios of a run share its seeds
+    for one, other in combinations(runs, 2):
+        replicate_of = {seed: replicate for replicate, seed in one.seeds.items()}
+        shared = sorted(
+            seed
+            for replicate, seed in other.seeds.items()
+            if replicate_of.get(seed, replicate) != replicate
+        )
+        if shared:
+            most = max(len(one.seeds), len(other.seeds))
+            which = (
+                f"the {len(shared)} seeds from {shared[0]} to {shared[-1]} are"
+                if len(shared) > 1
+                else f"seed {shared[0]} is"
+            )
+            yield (
+                f"{one.run} and {other.run} share luck: {which} in both, in different replicates. "
+                "They are neither paired nor independent; give both one random_seed, or two that "
+                f"are {most} or more apart."
+            )
 
 
 def _text(years: Sequence[int]) -> str:

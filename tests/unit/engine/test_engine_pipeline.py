@@ -157,6 +157,31 @@ def test_what_direct_does_not_reproduce_is_refused(changes, word):
     assert "m" in str(caught.value)
 
 
+@pytest.mark.parametrize(("meta", "in_years"), [({}, True), ({"after_each_year": False}, False)])
+def test_a_data_test_may_decline_the_years(meta, in_years):
+    test = compiler._data_test(data_test(meta), {})
+    assert test.in_years is in_years
+    tested = replace(pipeline(), tests=(test,))
+    assert tested.tests_of(Step.VALIDATION) == (test,) * in_years
+
+
+def test_a_data_test_that_declines_in_other_words_is_refused():
+    with pytest.raises(ModelError, match=r"assert_a .* has after_each_year: 'no'"):
+        compiler._data_test(data_test({"after_each_year": "no"}), {})
+
+
+def data_test(meta):
+    config = {
+        "fail_calc": "count(*)",
+        "warn_if": "!= 0",
+        "error_if": "!= 0",
+        "severity": "error",
+        "limit": None,
+        "meta": meta,
+    }
+    return node(name="assert_a", fqn=["planalign", "validation", "assert_a"], config=config)
+
+
 def test_an_index_that_cannot_be_made_is_found_when_the_project_is_compiled():
     indexed = replace(model("m"), indexes=(("absent",),))
     with pytest.raises(ModelError, match=r"model m .* cannot have its index"):

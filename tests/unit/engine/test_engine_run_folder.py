@@ -5,13 +5,13 @@ from __future__ import annotations
 import fcntl
 import subprocess
 import sys
-import threading
 
 import pytest
 
 from planalign.engine import run_folder
 from planalign.engine.run_folder import RunFolder
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.run_format import FORMAT
 
 HOLD = """
 import sys, time
@@ -49,11 +49,23 @@ def test_a_second_process_is_refused_and_the_next_one_is_not(folder):
         assert folder.partial.is_dir()
 
 
-def test_who_looks_whether_a_run_goes_on_keeps_none_from_starting(folder):
+@pytest.fixture
+def while_waiting(monkeypatch):
+    """Do something as soon as a lock is waited for, however slow the machine is."""
+
+    def on_the_first_wait(do):
+        monkeypatch.setattr(run_folder, "LOCK_SECONDS", 600.0)
+        left = [do]
+        monkeypatch.setattr(run_folder.time, "sleep", lambda _: left.pop()() if left else None)
+
+    return on_the_first_wait
+
+
+def test_who_looks_whether_a_run_goes_on_keeps_none_from_starting(folder, while_waiting):
     folder.output.parent.mkdir()
     with lock_of(folder).open("w") as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        threading.Timer(run_folder.LOCK_SECONDS / 5, looking.close).start()
+        while_waiting(looking.close)
         with folder.claimed(resume=False):
             assert folder.partial.is_dir()
 
@@ -103,7 +115,7 @@ def test_an_unfinished_run_is_refused_and_kept(folder):
     assert not lock_of(folder).exists()
 
 
-def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, tmp_path):
+def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, while_waiting):
     folder.output.parent.mkdir()
     with lock_of(folder).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -113,7 +125,7 @@ def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, t
             folder.output.parent.rmdir()
             held.close()
 
-        threading.Timer(run_folder.LOCK_SECONDS / 5, end).start()
+        while_waiting(end)
         with folder.claimed(resume=False):
             assert folder.partial.is_dir()
 
@@ -123,3 +135,26 @@ def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
     with pytest.raises(EnvironmentFaultError), folder.claimed(resume=False):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def begun(folder, **record):
+    folder.partial.mkdir(parents=True)
+    folder.begin({"fingerprints": {"census": "c0ffee"}, **record})
+
+
+def test_a_run_of_this_format_goes_on(folder):
+    begun(folder, format=FORMAT)
+    folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+
+
+@pytest.mark.parametrize("record", [{}, {"format": FORMAT - 1, "versions": {"planalign": "0.0.9"}}])
+def test_a_run_that_an_earlier_format_was_begun_in_does_not_go_on(folder, record):
+    begun(folder, **record)
+    with pytest.raises(UsageError, match=rf"was begun in format {FORMAT - 1}.*start anew"):
+        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+
+
+def test_a_run_of_a_later_format_does_not_go_on(folder):
+    begun(folder, format=FORMAT + 1)
+    with pytest.raises(EnvironmentFaultError, match=f"has format {FORMAT + 1}"):
+        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})

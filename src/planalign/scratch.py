@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 # In each; locked while its process lives, whatever ends it.
 _HELD = ".held"
-_NAME = re.compile(r"\.?planalign-[a-z]+-[a-z0-9_]{8}")
+_SUFFIX = ".scratch"
+_NAME = re.compile(rf"\.?planalign-[a-z]+-[a-z0-9_]{{8}}{re.escape(_SUFFIX)}")
+# Others may take a new folder for one that was left, before it is locked.
+_ATTEMPTS = 100
 
 
 @contextmanager
@@ -55,17 +59,16 @@ def take(purpose: str, beside: Path | None = None) -> tuple[Path, IO[bytes]]:
     place = _temporary_files() if beside is None else beside.parent
     _remove_left(place)
     prefix = f"{'' if beside is None else '.'}planalign-{purpose}-"
-    try:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-    except OSError as error:
-        if beside is not None:
-            raise
-        raise _no_place(error) from error
-    try:
-        return folder, _hold(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    for _ in range(_ATTEMPTS):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=place))
+        except OSError as error:
+            if beside is not None:
+                raise
+            raise _no_place(error) from error
+        with suppress(FileNotFoundError, BlockingIOError):
+            return folder, _hold(folder)
+    raise _no_place(FileNotFoundError(errno.ENOENT, f"new folders in {place} are removed"))
 
 
 def _temporary_files() -> Path:
@@ -87,14 +90,22 @@ def _no_place(error: OSError) -> EnvironmentFaultError:
 
 
 def _hold(folder: Path) -> IO[bytes]:
-    """Lock the file of a folder, which has its name only from then on: nobody takes it between."""
-    unseen = folder / f"{_HELD}.new"
-    held = unseen.open("xb")
+    """Lock the file of a new folder, unless somebody is just about to remove it.
+
+    Raises:
+        FileNotFoundError: it was removed.
+        BlockingIOError: it is being removed.
+        OSError: it takes no file.
+    """
+    held = None
     try:
+        held = (folder / _HELD).open("xb")
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unseen.rename(folder / _HELD)
+        (folder / _HELD).stat()
     except BaseException:
-        held.close()
+        if held is not None:
+            held.close()
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     return held
 
@@ -109,6 +120,9 @@ def _remove_left(place: Path) -> None:
         with suppress(OSError):  # another one removes it, or holds it
             status = path.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+                continue
+            if not (path / _HELD).exists():
+                path.rmdir()  # which fails where there is something in it
                 continue
             descriptor = os.open(path / _HELD, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
             with closing(os.fdopen(descriptor, "r+b", buffering=0)) as held:

@@ -53,6 +53,7 @@ def run(
             *arguments,
         ]  # fmt: skip
     said = folder.with_name(f"{folder.name}.said")
+    temporary_files(folder).mkdir(exist_ok=True)
     started = time.perf_counter()
     with said.open("w+") as stream:
         # A background job ignores Ctrl-C, and so would its children.
@@ -64,7 +65,11 @@ def run(
             stdout=stream,
             stderr=stream,
             start_new_session=True,
-            env={**os.environ, "PLANALIGN_CACHE_DIR": _cache(folder)},
+            env={
+                **os.environ,
+                "PLANALIGN_CACHE_DIR": _cache(folder),
+                "TMPDIR": str(temporary_files(folder)),
+            },
         )
         signal.signal(signal.SIGINT, before)
         try:
@@ -80,6 +85,11 @@ def run(
         # Ctrl-C is answered with 130, or kills a process that is still importing.
         stopped = process.returncode in {-stop.signal, 130}
     return Attempt(process.returncode, stopped, seconds, text)
+
+
+def temporary_files(folder: Path) -> Path:
+    """Return where the attempts in a folder have their temporary files."""
+    return folder / "temporary"
 
 
 def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:

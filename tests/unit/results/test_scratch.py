@@ -60,15 +60,17 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp
 
 def test_only_folders_of_our_own_are_removed(tmp_path):
     of_user = tmp_path / "planalign-my-analysis"
-    alike = tmp_path / ".planalign-export-abcdefgh"
+    alike = tmp_path / ".planalign-export-abcdefgh.scratch"
     for folder in (of_user, alike):
         folder.mkdir()
         (folder / "notes").write_text("precious")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / ".held").touch()
-    (tmp_path / ".planalign-export-linklink").symlink_to(elsewhere)
+    (tmp_path / ".planalign-export-linklink.scratch").symlink_to(elsewhere)
+    (tmp_path / ".planalign-export-emptyone").mkdir()
     before = sorted(tmp_path.rglob("*"))
+    (tmp_path / ".planalign-export-justmade.scratch").mkdir()  # killed before it held it
     with scratch("export", beside=tmp_path / "x"):
         pass
     assert sorted(tmp_path.rglob("*")) == before

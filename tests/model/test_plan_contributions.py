@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Pairs = list[tuple[Decimal, Decimal]]
+Tiers = tuple[tuple[Decimal, Decimal], ...]
 CENT = Decimal("0.01")
 
 # Published. Sections 402(g), 414(v) from 50 and at 60 to 63, 401(a)(17), 415(c), 414(q); the
@@ -148,6 +149,23 @@ class Design:
     def limit_of_additions(self, row: Row) -> Decimal:
         dollars = self.law(row["simulation_year"])["annual_additions"]
         return min(Decimal(dollars), Decimal(row["prorated_annual_compensation"]))
+
+
+def formula_match(tiers: Tiers, deferral: Decimal, pay: Decimal) -> Decimal:
+    total = below = Decimal(0)
+    for up_to, rate in tiers:
+        reached = min(deferral, up_to * pay)
+        total += rate * (reached - below)
+        below = reached
+    return total
+
+
+@cache
+def full_match(tiers: Tiers, most: Decimal) -> Decimal:
+    """Return the first deferral, by hundredths of a percent, that earns as much as any."""
+    rates = [Decimal(rate) / 10_000 for rate in range(10_001)]
+    earned = [min(most, formula_match(tiers, rate, Decimal(1))) for rate in rates]
+    return rates[earned.index(max(earned))]
 
 
 def part_timer(design: Design, row: Row) -> bool:
@@ -317,6 +335,11 @@ class Year:
             "match_contribution": match,
             "true_up_contribution": true_up,
             "core_contribution": core,
+            "full_match_rate": (
+                full_match(self.tiers(), exact(design("match.maximum_rate")))
+                if self.row["is_covered"]
+                else Decimal(0)
+            ),
         }
 
     def met(self, parts: list[Part], allowed: Decimal) -> date | None:
@@ -328,31 +351,23 @@ class Year:
                     return part.first + timedelta(days=day)
         return None
 
-    def tiers(self) -> list[tuple[Decimal, Decimal]]:
+    def tiers(self) -> Tiers:
         formula = self.design("match.formula")
         given = FORMULAS.get(formula, self.design("match.tiers"))
         reached = self.reached(self.design("match.by"))
         group = max((t.get("from", 0) for t in given if t.get("from", 0) <= reached), default=0)
-        return [
+        return tuple(
             (exact(tier["up_to"]), exact(tier["rate"]))
             for tier in given
             if tier.get("from", 0) == group
-        ]
+        )
 
     def match(
         self, parts: list[Part], allowed: Decimal, counted: Decimal
     ) -> tuple[Decimal, Decimal]:
-        design, tiers = self.design, self.tiers()
+        design, formula = self.design, partial(formula_match, self.tiers())
         if not self.gets("match"):
             return Decimal(0), Decimal(0)
-
-        def formula(deferral: Decimal, pay: Decimal) -> Decimal:
-            total = below = Decimal(0)
-            for up_to, rate in tiers:
-                reached = min(deferral, up_to * pay)
-                total += rate * (reached - below)
-                below = reached
-            return total
 
         most = exact(design("match.maximum_rate")) * counted
         if design("match.maximum_amount") is not None:
@@ -702,7 +717,7 @@ def plans(*years: int) -> dict[str, dict[str, Any]]:
             "match": {"formula": "tiers", "tiers": RISING},
         },
         "capped": {
-            "match": {"formula": "tiers", "maximum_rate": 0.015, "maximum_amount": 1000.01},
+            "match": {"formula": "tiers", "maximum_rate": 0.015043, "maximum_amount": 1000.01},
             "core": {"by": "age", "tiers": STEPS}, "vesting": {"match": GRADED},
             "automatic_enrollment": {"enabled": True, "default_rate": 0.0333, "window_days": 0},
         },

@@ -89,10 +89,10 @@ designed as (
         {{ cents("plans.annual_additions_limit") }} as annual_additions_limit,
         least(
             coalesce({{ cents("plans.match_maximum_amount") }}, 9000000000000000000),
-            {{ whole_cents(
-                "coalesce(matched.counted_pay, 0) * "
-                ~ ten_thousandths("plans.match_maximum_rate")
-            ) }}
+            (
+                coalesce(matched.counted_pay, 0)
+                * {{ millionths("plans.match_maximum_rate") }} + 500000
+            ) // 1000000
         ) as match_maximum,
         ((coalesce(matched.match_of_periods, 0) + 50000000) // 100000000)::bigint
             as match_of_periods,

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,20 @@ LONGEST = 900.0
 
 @dataclass(frozen=True)
 class Stop:
-    """When an attempt is stopped: after so many seconds, or before its n-th file change."""
+    """When an attempt is stopped: after so many seconds, or before its n-th file change.
+
+    `again` is how many seconds after that the signal is sent a second time.
+    """
 
     signal: signal.Signals
     seconds: float | None = None
     change: int | None = None
+    again: float | None = None
 
     def __str__(self) -> str:
         when = f"{self.seconds:.3f} s" if self.change is None else f"file change {self.change}"
-        return f"{self.signal.name} at {when}"
+        again = "" if self.again is None else f", and {self.again:.3f} s after"
+        return f"{self.signal.name} at {when}{again}"
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,11 @@ def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
             process.wait(stop.seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, stop.signal)
+            if stop.again is not None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(stop.again)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, stop.signal)
             process.wait(LONGEST)
             return True
         return False

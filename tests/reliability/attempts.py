@@ -62,8 +62,9 @@ def run(
     temporary_files(folder).mkdir(exist_ok=True)
     started = time.perf_counter()
     with said.open("w+") as stream:
-        # A background job ignores Ctrl-C, and so would its children.
+        # A background job ignores Ctrl-C or SIGHUP, and so would its children.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        before_hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -78,6 +79,7 @@ def run(
             },
         )
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, before_hangup)
         try:
             stopped = _wait(process, stop)
         except BaseException:

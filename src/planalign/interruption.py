@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # The alarm is our own: it repeats a signal that came at an inconvenient time.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
-_IMPORT_SECONDS = 0.02
+_AGAIN_SECONDS = 0.02
 
 
 class StoppedError(KeyboardInterrupt):
@@ -43,13 +43,22 @@ def heed_signals() -> None:
                 os._exit(ExitCode.INTERRUPTED)
         elif _is_import(frame):
             # The code of a module in C++ may swallow the error, or end the process by it.
-            signal.setitimer(signal.ITIMER_REAL, _IMPORT_SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
         else:
             raise StoppedError
 
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, stop)
+    sys.unraisablehook = _repeat
+
+
+def _repeat(lost: sys.UnraisableHookArgs) -> None:
+    """Send a signal anew that came in a finalizer, out of which no error is raised."""
+    if isinstance(lost.exc_value, StoppedError):
+        signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _is_answered() -> bool:

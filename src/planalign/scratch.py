@@ -48,13 +48,13 @@ def scratch(purpose: str, beside: Path | None = None) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def take(purpose: str, beside: Path | None = None) -> tuple[Path, IO[bytes]]:
     """Make a folder as `scratch` does, and return it with the file that holds it.
 
-    The caller removes the folder and closes the file.
+    The caller removes the folder with `remove` and closes the file.
     """
     place = _temporary_files() if beside is None else beside.parent
     _remove_left(place)
@@ -69,6 +69,26 @@ def take(purpose: str, beside: Path | None = None) -> tuple[Path, IO[bytes]]:
         with suppress(FileNotFoundError, BlockingIOError):
             return folder, _hold(folder)
     raise _no_place(FileNotFoundError(errno.ENOENT, f"new folders in {place} are removed"))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of `take`; Ctrl-C waits until it is gone."""
+    try:
+        _clear(folder)
+    except KeyboardInterrupt:
+        _clear(folder)
+        raise
+
+
+def _clear(folder: Path) -> None:
+    """Remove a folder, and its lock last: what a process that is killed leaves has one."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _HELD:
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _temporary_files() -> Path:
@@ -127,4 +147,4 @@ def _remove_left(place: Path) -> None:
             descriptor = os.open(path / _HELD, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
             with closing(os.fdopen(descriptor, "r+b", buffering=0)) as held:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)

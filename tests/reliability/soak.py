@@ -60,6 +60,8 @@ class Kind:
     runner: str = "direct"
     signal: signal.Signals = signal.SIGKILL
     by_change: bool = False
+    # Whether the signal is sent a second time while the first one is answered.
+    is_twice: bool = False
     is_compiled: bool = True
     is_cached: bool = False
     employees: int = 100
@@ -85,6 +87,9 @@ class Kind:
 EXPORT = ("export", "run", "--format", "csv", "--output", "exported")
 VERIFY = ("verify", "--against", "run")
 
+# Seconds, about, that a command takes to clean up.
+LONGEST_CLEANING = 0.2
+
 KINDS = (
     Kind("direct, any instant", 70),
     Kind("direct, file changes", 40, by_change=True, then_cached=True),
@@ -98,6 +103,7 @@ KINDS = (
         by_change=True,
         then_cached=True,
     ),
+    Kind("direct, Ctrl-C twice", 15, signal=signal.SIGINT, is_twice=True),
     Kind("direct, SIGTERM", 10, signal=signal.SIGTERM),
     Kind("direct, SIGHUP", 10, signal=signal.SIGHUP),
     Kind("batch, any instant", 10, runner="batch", years=2),
@@ -111,6 +117,7 @@ KINDS = (
     Kind("export, any instant", 8, command=EXPORT),
     Kind("export, file changes", 6, command=EXPORT, by_change=True),
     Kind("export, SIGTERM", 6, command=EXPORT, signal=signal.SIGTERM),
+    Kind("export, Ctrl-C twice", 6, command=EXPORT, signal=signal.SIGINT, is_twice=True),
     Kind("verify, any instant", 8, command=VERIFY),
     Kind("verify, SIGHUP", 6, command=VERIFY, signal=signal.SIGHUP),
 )
@@ -167,7 +174,9 @@ class Trial:
         if kind.by_change:
             stop = Stop(kind.signal, change=self._change())
         else:
-            stop = Stop(kind.signal, seconds=draw.uniform(0, self.rehearsal.seconds))
+            seconds = draw.uniform(0, self.rehearsal.seconds)
+            again = draw.uniform(0, LONGEST_CLEANING) if kind.is_twice else None
+            stop = Stop(kind.signal, seconds=seconds, again=again)
         self.instants.append(str(stop))
         attempt = run(self.folder, _arguments(kind, output), stop)
         self.wanted -= attempt.stopped

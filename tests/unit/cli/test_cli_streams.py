@@ -227,6 +227,10 @@ import sys, time
 import planalign.results
 from planalign.cli import app
 
+class Finalized:
+    def __del__(self):
+        {signal}
+
 def wait(path):
     {begin}
     print("past it", file=sys.stderr, flush=True)
@@ -241,10 +245,14 @@ RAISE = "import signal; signal.raise_signal(signal.SIGTERM)"
 
 @pytest.mark.parametrize(
     ("begin", "said"),
-    [(f"exec({RAISE!r})", "Interrupted.\n"), ("import swallows", "past it\nInterrupted.\n")],
+    [
+        (f"exec({RAISE!r})", "Interrupted.\n"),
+        ("import swallows", "past it\nInterrupted.\n"),
+        ("Finalized()", "past it\nInterrupted.\n"),
+    ],
 )
 def test_a_signal_is_answered_wherever_it_comes(tmp_path, begin, said):
-    (tmp_path / "awkward.py").write_text(AWKWARD.format(begin=begin))
+    (tmp_path / "awkward.py").write_text(AWKWARD.format(begin=begin, signal=RAISE))
     (tmp_path / "swallows.py").write_text(f"try:\n    {RAISE}\nexcept BaseException:\n    pass\n")
     done = subprocess.run(
         [sys.executable, "-m", "awkward"],

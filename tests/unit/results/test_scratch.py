@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from planalign.errors import EnvironmentFaultError
 from planalign.results import open_run
 from planalign.results.export import export
-from planalign.scratch import scratch
+from planalign.scratch import remove, scratch, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,52 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp
             assert folder.stat().st_mode & 0o777 == 0o700
         assert not folder.exists()
         living.communicate("")
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED_WHILE_REMOVING = """\
+import os, signal, sys
+from pathlib import Path
+from planalign.scratch import scratch
+
+def kill(event, arguments):
+    if event == "os.remove" and os.path.basename(arguments[0]).startswith("pay"):
+        left.remove(os.path.basename(arguments[0]))
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with scratch("held", beside=Path(sys.argv[1])) as folder:
+    left = {f"pay{number}" for number in range(50)}
+    for name in left:
+        (folder / name).touch()
+    sys.addaudithook(kill)
+"""
+
+
+def test_what_is_killed_while_it_removes_is_removed_by_the_next(tmp_path):
+    command = [sys.executable, "-P", "-c", KILLED_WHILE_REMOVING, str(tmp_path / "x")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) != []
+    with scratch("mine", beside=tmp_path / "x"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_it_is_removed_waits_until_it_is_gone(tmp_path, monkeypatch):
+    removing = shutil.rmtree
+    signals = iter([KeyboardInterrupt])
+
+    def interrupted(*arguments, **options):
+        for error in signals:
+            raise error
+        removing(*arguments, **options)
+
+    monkeypatch.setattr("planalign.scratch.shutil.rmtree", interrupted)
+    folder, held = take("mine", beside=tmp_path / "x")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "secret").touch()
+    with held, pytest.raises(KeyboardInterrupt):
+        remove(folder)
     assert list(tmp_path.iterdir()) == []
 
 

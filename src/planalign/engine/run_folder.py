@@ -150,11 +150,15 @@ class RunFolder:
         path = self.partial / _PROVENANCE
         if not path.is_file():
             return  # nothing was simulated yet
-        before = json.loads(path.read_text(encoding="utf-8"))["fingerprints"]
+        before = json.loads(path.read_text(encoding="utf-8"))
         differing = [
-            name for name, value in provenance["fingerprints"].items() if before.get(name) != value
+            f"{kind} of {name}"
+            for kind in ("fingerprints", "versions")
+            for name, value in provenance[kind].items()
+            if before.get(kind, {}).get(name) != value
         ]
         if differing:
+            # Also another version: nobody could compute again what is half of each.
             raise UsageError(
                 f"{self.partial} was started with other {', '.join(differing)}",
                 "Resume with what it was started with, or remove the folder and start anew.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import subprocess
 import sys
 import threading
@@ -123,3 +124,23 @@ def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
     with pytest.raises(EnvironmentFaultError), folder.claimed(resume=False):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("fingerprints", "models"), ("versions", "duckdb"), ("versions", "planalign")],
+)
+def test_a_run_is_not_resumed_with_what_its_years_were_not_computed_from(folder, kind, name):
+    """Its provenance would name the last alone, and nobody could compute it again."""
+    record = {
+        "fingerprints": {"models": "a", "census": "b"},
+        "versions": {"duckdb": "2.0.0", "planalign": "1.0.0"},
+    }
+    folder.partial.mkdir(parents=True)
+    folder.begin(record)
+    folder.check_same_study(record)
+    changed = json.loads(json.dumps(record))
+    changed[kind][name] = "another"
+    with pytest.raises(UsageError, match=f"started with other {kind} of {name}"):
+        folder.check_same_study(changed)
+    assert json.loads((folder.partial / "provenance.json").read_text()) == record

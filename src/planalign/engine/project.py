@@ -62,10 +62,30 @@ class Project:
     @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256 of all files and of the versions that compile them."""
-        digest = hashlib.sha256(self.files_fingerprint.encode())
-        for name, version in sorted(compiler_versions().items()):
-            digest.update(f"{name}={version}\n".encode())
-        return digest.hexdigest()
+        return _with_versions(self.files_fingerprint)
+
+    @cached_property
+    def fingerprint_of_what_counts(self) -> str:
+        """Return the SHA-256 of what of the files can reach the compiled models, and versions.
+
+        Takes ten times as long as that of the files: for a project that changed.
+        """
+        from planalign.engine.templates import reads_descriptions, what_counts
+
+        described = any(reads_descriptions(file) for file in self.files)
+        digest = hashlib.sha256()
+        for file in self.files:
+            content = what_counts(file, with_descriptions=described)
+            digest.update(f"{file.relative_to(self.folder).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
+        return _with_versions(digest.hexdigest())
+
+
+def _with_versions(fingerprint: str) -> str:
+    digest = hashlib.sha256(fingerprint.encode())
+    for name, version in sorted(compiler_versions().items()):
+        digest.update(f"{name}={version}\n".encode())
+    return digest.hexdigest()
 
 
 def compiler_versions() -> dict[str, str]:

@@ -26,6 +26,7 @@ from planalign.files import make_folder, open_regular, protect
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from planalign.engine.pipeline import Pipeline
     from planalign.engine.project import Project
     from planalign.engine.retry import Retry
 
@@ -232,19 +233,36 @@ def run_folder(output: Path | None) -> RunFolder:
     return RunFolder((Path("runs") / f"{stamp}-{os.getpid()}").resolve())
 
 
-def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
+def provenance(
+    influences: str, census: str, project: Project, pipeline: Pipeline
+) -> dict[str, Any]:
     """Return what a run is computed from: fingerprints and versions.
 
     Args:
         influences: all of the configuration that may change a result, as text.
-        census: the census file.
-        project: the models and reference tables.
+        census: fingerprint of the census.
+        project: the reference tables.
+        pipeline: the models, compiled.
+    """
+    return {
+        "fingerprints": {
+            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
+            "census": census,
+            "models": pipeline.models_fingerprint,
+            "reference_tables": _tables_digest(project, pipeline),
+        },
+        "versions": versions(),
+    }
+
+
+def census_fingerprint(census: Path) -> str:
+    """Return the SHA-256 of a census file.
 
     Raises:
-        InputError: the census cannot be read.
+        InputError: it cannot be read.
     """
     try:
-        census_digest = _file_digest(census)
+        return _file_digest(census)
     except OSError as error:
         if is_short_of_files(error):
             raise
@@ -258,15 +276,6 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
                 )
             ],
         ) from error
-    return {
-        "fingerprints": {
-            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
-            "census": census_digest,
-            "models": _folder_digest(project, seeds=False),
-            "reference_tables": _folder_digest(project, seeds=True),
-        },
-        "versions": versions(),
-    }
 
 
 @cache
@@ -283,12 +292,10 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _folder_digest(project: Project, *, seeds: bool) -> str:
+def _tables_digest(project: Project, pipeline: Pipeline) -> str:
     digest = hashlib.sha256()
-    for file in project.files:
-        name = file.relative_to(project.folder).as_posix()
-        if name.startswith("seeds/") is seeds:
-            digest.update(f"{name} {_file_digest(file)}\n".encode())
+    for seed in sorted(pipeline.seeds, key=lambda one: one.name):
+        digest.update(f"{seed.name} {_file_digest(project.folder / seed.path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -31,6 +31,7 @@ from planalign.engine.pipeline import (
     Source,
     Step,
 )
+from planalign.engine.project import Project, with_versions
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.engine.statements import without_comments
 from planalign.errors import EnvironmentFaultError, ModelError, ProjectError
@@ -38,7 +39,6 @@ from planalign.errors import EnvironmentFaultError, ModelError, ProjectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from planalign.engine.project import Project
     from planalign.errors import Problem
 
 SHIPPED = Path(__file__).parent / "pipeline.json"
@@ -71,7 +71,7 @@ def pipeline_for(project: Project, compiling: Callable[[], None] = lambda: None)
             found = compile_project(project)
         with suppress(OSError):  # a full disk or a read-only one: compiled anew the next time
             found.save(_cached(project.fingerprint))
-            found.save(_cached(project.fingerprint_of_what_counts))
+            found.save(_cached(with_versions(project.counting_fingerprint)))
     return found
 
 
@@ -98,9 +98,15 @@ def _find_unchanged(project: Project) -> Pipeline | None:
 
     The reference tables, which are not part of it, may be others.
     """
-    pipeline = _kept(_cached(project.fingerprint_of_what_counts))
+    pipeline = _kept(_cached(with_versions(project.counting_fingerprint)))
     if pipeline is None:
-        return None
+        pipeline, packaged = _kept(SHIPPED), Project.at(None)
+        if (
+            pipeline is None
+            or pipeline.files_fingerprint != packaged.files_fingerprint
+            or packaged.counting_fingerprint != project.counting_fingerprint
+        ):
+            return None
     check_reference_tables(project, pipeline)
     return replace(
         pipeline,

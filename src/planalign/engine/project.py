@@ -62,13 +62,13 @@ class Project:
     @cached_property
     def fingerprint(self) -> str:
         """Return the SHA-256 of all files and of the versions that compile them."""
-        return _with_versions(self.files_fingerprint)
+        return with_versions(self.files_fingerprint)
 
     @cached_property
-    def fingerprint_of_what_counts(self) -> str:
-        """Return the SHA-256 of what of the files can reach the compiled models, and versions.
+    def counting_fingerprint(self) -> str:
+        """Return the SHA-256 of what of the files can reach the compiled models.
 
-        Takes ten times as long as that of the files: for a project that changed.
+        Takes ten times as long as that of all files: for a project that changed.
         """
         from planalign.engine.templates import reads_descriptions, what_counts
 
@@ -78,10 +78,11 @@ class Project:
             content = what_counts(file, with_descriptions=described)
             digest.update(f"{file.relative_to(self.folder).as_posix()} {len(content)}\n".encode())
             digest.update(content)
-        return _with_versions(digest.hexdigest())
+        return digest.hexdigest()
 
 
-def _with_versions(fingerprint: str) -> str:
+def with_versions(fingerprint: str) -> str:
+    """Return the SHA-256 of a fingerprint and of the versions that compile models."""
     digest = hashlib.sha256(fingerprint.encode())
     for name, version in sorted(compiler_versions().items()):
         digest.update(f"{name}={version}\n".encode())

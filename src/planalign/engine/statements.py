@@ -22,6 +22,8 @@ _TOKEN = re.compile(
 )
 _LAYOUT = re.compile(r"(?:\s|--[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _UNSTABLE = ("VOLATILE", "CONSISTENT_WITHIN_QUERY")
+# Settings and variables of a connection, of which DuckDB 1.5 does not say so.
+_OF_A_CONNECTION = frozenset({"current_setting", "getvariable"})
 
 
 def without_comments(sql: str) -> str:
@@ -69,7 +71,7 @@ class Reader:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
-        self._unstable: set[str] = set()
+        self._unstable = {*_OF_A_CONNECTION}
         self._macros: dict[str, set[str]] = {}
         for name, kind, stability, definition in connection.execute(
             "select function_name, function_type, stability, macro_definition "

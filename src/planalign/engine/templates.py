@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import re
 from difflib import SequenceMatcher
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 import yaml
 
 if TYPE_CHECKING:
@@ -27,7 +25,7 @@ def names_in(source: str) -> Iterator[tuple[str, str, int]]:
     """Yield each name in the Jinja of a text, the name behind its dot or "", and its line.
 
     Raises:
-        jinja2.TemplateSyntaxError: it is no template.
+        ValueError: it is no template.
     """
     code = [token for token in _tokens(source) if token[1] not in _TEXT]
     for place, (line, kind, value) in enumerate(code):
@@ -36,13 +34,14 @@ def names_in(source: str) -> Iterator[tuple[str, str, int]]:
             yield value, attribute if dot == "." else "", line
 
 
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(keep_trailing_newline=True)  # noqa: S701 - SQL, and nothing is rendered
-
-
 def _tokens(source: str) -> list[tuple[int, str, str]]:
-    return list(_environment().lex(source))
+    import jinja2  # takes 20 ms, and most runs look at no template
+
+    environment = jinja2.Environment(keep_trailing_newline=True)  # noqa: S701 - nothing is rendered
+    try:
+        return list(environment.lex(source))
+    except jinja2.TemplateSyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.message}") from error
 
 
 def what_counts(path: Path, *, with_descriptions: bool) -> bytes:
@@ -60,7 +59,7 @@ def what_counts(path: Path, *, with_descriptions: bool) -> bytes:
         if path.suffix == ".sql":
             tokens = [token[1:] for token in _tokens(content.decode()) if token[1] != "comment"]
             return json.dumps(tokens).encode()
-    except (ValueError, yaml.YAMLError, jinja2.TemplateSyntaxError):
+    except (ValueError, yaml.YAMLError):
         pass  # dbt will say so
     return content
 
@@ -71,7 +70,7 @@ def reads_descriptions(path: Path) -> bool:
         return False
     try:
         tokens = _tokens(path.read_text(encoding="utf-8"))
-    except (ValueError, jinja2.TemplateSyntaxError):
+    except ValueError:
         return True
     return any("description" in value for _, kind, value in tokens if kind not in _TEXT)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import tempfile
 from functools import cache
-from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import duckdb
+
+from planalign import scratch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Beside a table or a database DuckDB looks for an extension that reads it, fetches it
 # from the network and runs it: for a results.duckdb that is SQLite's, for one.
@@ -42,6 +46,7 @@ def literal(text: object) -> str:
 @cache
 def _spills() -> Path:
     # DuckDB would make its folder with the umask of the process, in the working folder.
-    folder = tempfile.mkdtemp(prefix="planalign-")
+    folder, held = scratch.take("spill")
+    atexit.register(held.close)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
+    return folder

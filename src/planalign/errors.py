@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from planalign.text import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -52,8 +54,7 @@ class Problem:
             place += f" {self.column}"
         value = "" if self.value is None else f" (is {self.value!r})"
         lead = f"{place.strip()}: " if place.strip() else ""
-        line = f"{lead}{self.message}{value}. {self.remedy}"
-        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+        return visible(f"{lead}{self.message}{value}. {self.remedy}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problem as the object that `--json` prints."""

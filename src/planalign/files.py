@@ -8,6 +8,8 @@ import stat
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from planalign.errors import UsageError
+
 if TYPE_CHECKING:
     from io import BufferedReader
     from pathlib import Path
@@ -35,6 +37,33 @@ def protect(path: Path) -> None:
     for one in (path, *path.rglob("*")):
         if not one.is_symlink():
             one.chmod(stat.S_IMODE(one.stat().st_mode) & ~UMASK)
+
+
+def require_path(path: Path, *, without: str = "") -> None:
+    """Refuse a path that DuckDB or dbt would take for another one.
+
+    Args:
+        path: as it is handed on.
+        without: characters that it must not have: DuckDB takes a backslash for `/`, and
+            for the log of a database what follows a `?` for options; dbt-duckdb names a
+            database by what follows the last `#`.
+
+    Raises:
+        UsageError: it has one of them, or bytes that are not UTF-8.
+    """
+    text = str(path)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"{text} has bytes that are not UTF-8", "Rename it, or name another path."
+        ) from error
+    found = [character for character in without if character in text]
+    if found:
+        raise UsageError(
+            f"{text} has a {found[0]}, where DuckDB would write or read another path",
+            "Rename it, or name another path.",
+        )
 
 
 def open_regular(path: Path) -> BufferedReader:

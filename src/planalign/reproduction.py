@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from planalign.results.database import DATABASE
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import checked, present
 from planalign.results.verify import verify
+from planalign.scratch import scratch
 from planalign.study import Request, provenance_of, run_study
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def reproduce(
         else:
             digests = _read_digests(fingerprints)
         of_run = (None, None) if before is None else _only(before)
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="planalign-verify-")))
-        whole = Request(settings, scratch / "again", scenario=of_run[0], replicate=of_run[1])
+        folder = stack.enter_context(scratch("verify"))
+        whole = Request(settings, folder / "again", scenario=of_run[0], replicate=of_run[1])
         request = replace(
             whole,
             scenario=scenario or whole.scenario,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from planalign.census.plan_facts import plan_facts
 from planalign.census.read import read_census
 from planalign.config import Config, scenario_settings, to_yaml
 from planalign.engine.breaker import lighten, relieve, trip
@@ -179,6 +180,7 @@ class Simulation:
                 columns=config.census_columns,
                 census_date=config.effective_census_date,
                 table="inputs.census",
+                plans=plan_facts(config),
             )
             names = tuple(row[0] for row in cursor.execute("describe inputs.census").fetchall())
             if names != tuple(column.name for column in census.columns):
@@ -187,7 +189,7 @@ class Simulation:
                     f"Declare {', '.join(names)}.",
                 )
         for warning in summary.warnings:
-            self.tell("warning", message=warning)
+            self.tell("warning", message=f"census: {warning.sentence}")
 
     def _years(
         self, processor: YearProcessor, pipeline: Pipeline, database: Database

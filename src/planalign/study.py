@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from planalign.config import Config, load, parse, scenario_settings
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.faults import environment_fault
-from planalign.engine.inputs import Trajectory, settings_text, trajectories
+from planalign.engine.inputs import LAST_REPLICATE, Trajectory, settings_text, trajectories
 from planalign.engine.machine import Machine
 from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
@@ -134,7 +134,7 @@ def run_study(
     started = time.perf_counter()
     listener = unheard if listener is None else listener
     plan = _plan(request)
-    folder = run_folder(request.output)
+    folder = run_folder(request.output, request.runner)
     project = Project.at(request.config.dbt_project)
     with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
         tell = broadcast(log, listener)
@@ -200,8 +200,11 @@ def _plan(request: Request) -> tuple[Trajectory, ...]:
         names = [request.scenario]
     replicates = range(config.simulation.replicates)
     if request.replicate is not None:
-        if request.replicate < 0:
-            raise UsageError(f"there is no replicate {request.replicate}", "They count from 0.")
+        if not 0 <= request.replicate <= LAST_REPLICATE:
+            raise UsageError(
+                f"there is no replicate {request.replicate}",
+                f"They count from 0; the last is {LAST_REPLICATE}.",
+            )
         replicates = range(request.replicate, request.replicate + 1)
     return trajectories(config, names, replicates)
 

@@ -165,8 +165,10 @@ def test_simulate_and_check_list_the_same_problems_and_leave_nothing(
 ) -> None:
     name, content, expected = CENSUSES[kind]
     (folder / name).write_bytes(content)
-    listed = refused("simulate", "--census", name)
-    assert listed == refused("census", "check", folder / name, listed_on="stdout")
+    kinds = refused("simulate", "--census", name)
+    assert kinds == refused("census", "check", folder / name, listed_on="stdout")
+    listed = refused("census", "check", folder / name, "--all", listed_on="stdout")
+    listed = [line for line in listed if not line.startswith("Warning: ")]
     assert len(listed) == len(expected), listed
     for line, words in zip(listed, expected, strict=True):
         assert line.startswith(str(folder / name))
@@ -198,7 +200,8 @@ def test_a_process_says_it_on_stderr_only(folder: Path) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert "Traceback" not in done.stderr
-    assert done.stderr.count("c.csv row") == 9
+    assert "c.csv has 9 problems of 9 kinds" in done.stderr
+    assert done.stderr.count("in line ") == 9
     assert sorted(path.name for path in folder.iterdir()) == [
         "c.csv", "census.csv", "planalign.yaml"
     ]  # fmt: skip
@@ -213,6 +216,6 @@ def test_one_row_with_a_byte_order_mark_or_other_line_ends_is_simulated(
     text = mark + csv_of(SOUND).decode().replace("\n", ends)
     (folder / "c.csv").write_bytes(text.encode())
     result = CliRunner().invoke(app, ["census", "check", "c.csv"])
-    assert (result.exit_code, result.stdout) == (
-        0, "c.csv: 1 employees, 1 active, 0 terminated; no problems\n"
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (
+        0, "c.csv: 1 employees, 1 active, 0 terminated; no problems"
     )  # fmt: skip

@@ -97,6 +97,10 @@ REFUSED = {
         f"{{{{ config(store_failures=true) }}}}\nselect 1 as a from {HIRES} where false\n",
         [("config", None)],
     ),
+    "tests/assert_seldom.sql": (
+        "{{ config(meta={'after_each_year': 'no'}) }}\nselect 1 as a where false\n",
+        [("years", None)],
+    ),
     "macros/own.sql": (
         "{% macro stamp() %}{% set x = run_query('select 1') %}now(){% endmacro %}\n\n"
         "{% macro who() %}{{ env_var('HOME') }}{% endmacro %}\n"

@@ -42,6 +42,8 @@ def match(random: Random) -> Plan:
         "maximum_rate": random.choice([1, 0.04]),
         "maximum_amount": random.choice([None, 2500.5]),
     }
+    if formula == "safe_harbor_basic":
+        plan["maximum_amount"] = None
     if formula == "tiers":
         ends = sorted({end for end in rates(random, 3, 0.2) if end > 0})
         by_tier = rates(random, len(ends), 1.5)

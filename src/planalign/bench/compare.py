@@ -27,7 +27,7 @@ def regressions(old: Path, new: Mapping[str, Any]) -> list[str]:
         InputError: `old` is no result of `planalign bench --json`.
     """
     try:
-        earlier_result = json.loads(old.read_text())
+        earlier_result = json.loads(old.read_text(encoding="utf-8"))
         before = {goal["name"]: goal for goal in earlier_result["goals"]}
         workloads = {_name(found): found for found in earlier_result["workloads"]}
     except (OSError, ValueError, KeyError, TypeError) as error:

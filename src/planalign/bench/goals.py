@@ -239,7 +239,10 @@ def floor(bench: Bench) -> list[Goal]:
         )
     bench.say(f"floor: {FLOOR_SCRIPT}, by turns with direct")
     done = subprocess.run(  # noqa: S603 - a list, no shell
-        [sys.executable, str(FLOOR_SCRIPT), "--json"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", str(FLOOR_SCRIPT), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         raise ModelError(f"{FLOOR_SCRIPT} failed:\n{done.stderr}")
@@ -269,12 +272,17 @@ SUITES: dict[str, Callable[[Bench], list[Goal]]] = {
 
 def _seconds(arguments: list[str], **variables: str) -> float:
     started = time.perf_counter()
-    subprocess.run(  # noqa: S603 - a list, no shell
-        [sys.executable, "-m", "planalign", *arguments],
-        check=True,
+    command = [sys.executable, "-P", "-m", "planalign", *arguments]
+    done = subprocess.run(  # noqa: S603 - a list, no shell
+        command,
+        check=False,
         capture_output=True,
+        text=True,
+        errors="backslashreplace",
         env={**os.environ, **variables},
     )
+    if done.returncode != 0:
+        raise ModelError(f"{' '.join(command)} failed:\n{done.stderr}")
     return time.perf_counter() - started
 
 

@@ -114,7 +114,7 @@ class Bench:
         config = folder / "planalign.yaml"
         config.write_text(f"{workload.config}\n", encoding="utf-8")
         command = [
-            sys.executable, "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
+            sys.executable, "-P", "-m", "planalign", "simulate", f"2025-{2024 + workload.years}",
             "--config", str(config),
             "--census", str(self.census(workload.employees)),
             "--runner", workload.runner,
@@ -126,7 +126,12 @@ class Bench:
         with stdout.open("w") as out, stderr.open("w") as err:
             started = time.perf_counter()
             process = subprocess.Popen(command, stdout=out, stderr=err)  # noqa: S603 - a list, no shell
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # not left behind, for its folder is removed
+                process.terminate()
+                process.wait()
+                raise
             wall = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from planalign import duck
+from planalign.census.findings import CensusError, Finding
+from planalign.census.profile import CensusProfile, profile_census
 from planalign.census.read import CensusSummary, read_census
-from planalign.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
+
+    from planalign.census.plan_facts import PlanFacts
+    from planalign.errors import Problem
+
+# Problems that are listed one by one: enough to work through, little enough for memory.
+MOST_LISTED = 100_000
 
 
 @dataclass(frozen=True)
@@ -21,14 +28,22 @@ class CheckReport:
 
     Args:
         file: the file, as given.
-        problems: as `read_census` reports them; none if the census can be used.
+        total: how many problems there are.
+        problems: one by one, as `read_census` reports them, the first `MOST_LISTED`.
+        kinds: the same by column and reason.
+        warnings: what is allowed but unusual, by column.
         summary: None if there is any problem.
+        profile: None if there is any problem.
 
     """
 
     file: str
+    total: int
     problems: tuple[Problem, ...]
+    kinds: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
     summary: CensusSummary | None
+    profile: CensusProfile | None
 
     @property
     def ok(self) -> bool:
@@ -37,21 +52,35 @@ class CheckReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as the object that `--json` prints."""
+        summary = None if self.summary is None else asdict(self.summary)
+        if summary is not None:
+            del summary["warnings"]
         return {
             "file": self.file,
             "ok": self.ok,
+            "problem_count": self.total,
+            "kinds": [_without_code(kind) for kind in self.kinds],
             "problems": [problem.as_dict() for problem in self.problems],
-            "summary": None if self.summary is None else self.summary.as_dict(),
+            "warnings": [warning.as_dict() for warning in self.warnings],
+            "summary": summary,
+            "profile": None if self.profile is None else self.profile.as_dict(),
         }
 
 
-def check_census(path: Path, *, columns: Mapping[str, str], census_date: date) -> CheckReport:
+def check_census(
+    path: Path,
+    *,
+    columns: Mapping[str, str],
+    census_date: date,
+    plans: Sequence[PlanFacts] = (),
+) -> CheckReport:
     """Read a census as a simulation would, in memory, and report what was found.
 
     Args:
         path: .csv, .csv.gz or .parquet.
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes.
+        plans: what the scenarios ask of the census, to warn where it does not fit.
 
     Raises:
         EnvironmentFaultError: memory or disk did not suffice.
@@ -59,7 +88,21 @@ def check_census(path: Path, *, columns: Mapping[str, str], census_date: date) -
     """
     with duck.connect() as connection:
         try:
-            summary = read_census(connection, path, columns=columns, census_date=census_date)
-        except InputError as error:
-            return CheckReport(str(path), error.problems, None)
-    return CheckReport(str(path), (), summary)
+            summary = read_census(
+                connection,
+                path,
+                columns=columns,
+                census_date=census_date,
+                plans=plans,
+                most=MOST_LISTED,
+            )
+        except CensusError as found:
+            return CheckReport(
+                str(path), found.total, found.problems, found.kinds, found.warnings, None, None
+            )
+        profile = profile_census(connection, census_date)
+    return CheckReport(str(path), 0, (), (), summary.warnings, summary, profile)
+
+
+def _without_code(kind: Finding) -> dict[str, Any]:
+    return {key: value for key, value in kind.as_dict().items() if key != "code"}

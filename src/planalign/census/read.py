@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from planalign.census import statements
-from planalign.census.cells import explain, text_of
+from planalign.census.cells import WHOLE_UP_TO, reasons, text_of
 from planalign.census.columns import COLUMNS, NAMES, POSITION, quoted
+from planalign.census.findings import (
+    MOST_EXAMPLES,
+    MOST_OF_A_VALUE,
+    Example,
+    Finding,
+    Findings,
+    cut,
+)
 from planalign.census.layout import lay_out, wanted_keys
-from planalign.census.records import keep_sound_records
+from planalign.census.records import keep_sound_records, lines_of
 from planalign.census.rules import RULES
 from planalign.census.source import (
     UNREADABLE,
@@ -26,17 +32,21 @@ from planalign.census.source import (
     unreadable_parquet,
     unusable,
 )
-from planalign.errors import EnvironmentFaultError, InputError, Problem
+from planalign.census.warnings import ROW_WARNINGS, warnings_of_the_file
+from planalign.errors import EnvironmentFaultError, Problem
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping, Sequence, Set
     from datetime import date
+    from pathlib import Path
 
     from planalign.census.layout import Layout
+    from planalign.census.plan_facts import PlanFacts
+    from planalign.census.rules import Rule
     from planalign.census.source import Source
 
 MOST_PROBLEMS = 1000
-_MOST_OF_A_VALUE = 100
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,7 @@ class CensusSummary:
             marked inactive.
         terminated: the others.
         ignored_columns: columns of the file that are not read and not stored.
-        warnings: sentences about what is allowed but unusual.
+        warnings: what is allowed but unusual, by column.
 
     """
 
@@ -57,11 +67,7 @@ class CensusSummary:
     active: int
     terminated: int
     ignored_columns: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the summary as the object that `--json` prints."""
-        return asdict(self)
+    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,48 +79,33 @@ class _Task:
     source: Source
     layout: Layout
     census_date: date
+    plans: Sequence[PlanFacts]
 
-    def problem(
-        self,
-        column: str,
-        message: str,
-        remedy: str,
-        *,
-        row: int | None = None,
-        value: str | None = None,
-    ) -> Problem:
-        """Return a problem of a census column, with the file's name of it if another."""
-        name = self.layout.file_name(column)
-        if name is not None:
-            message += f' (column "{name[:_MOST_OF_A_VALUE]}" of the file)'
-        if value is not None and len(value) > _MOST_OF_A_VALUE:
-            value = value[:_MOST_OF_A_VALUE] + "..."
-        return Problem(message, remedy, file=str(self.path), row=row, column=column, value=value)
+    def message(self, column: str | None, message: str) -> str:
+        """Return a message about a census column, with the file's name of it if another."""
+        name = self.layout.file_name(column) if column else None
+        if name is None:
+            return message
+        return f'{message} (column "{name[:MOST_OF_A_VALUE]}" of the file)'
+
+    def type_of(self, column: str) -> str:
+        """Return the type of the file's column of a census column."""
+        return self.source.types[self.layout.positions[column]]
 
 
-@dataclass
-class _Findings:
-    """Problems so far: at most `MOST_PROBLEMS` of each origin, and how many in all."""
+@dataclass(frozen=True)
+class _Hit:
+    """A row of the file that meets a rule, as `statements.violations` gives it."""
 
-    listed: list[Problem] = field(default_factory=list)
-    total: int = 0
-
-    def add(self, *problems: Problem, total: int | None = None) -> None:
-        self.listed += problems[:MOST_PROBLEMS]
-        self.total += len(problems) if total is None else total
-
-    def error(self, file: str) -> InputError:
-        """Return the error that reports them by row and column, the first ones if many."""
-        ordered = sorted(
-            self.listed,
-            key=lambda problem: (problem.row or 0, POSITION.get(problem.column or "", -1)),
-        )[:MOST_PROBLEMS]
-        more = self.total - len(ordered)
-        if more:
-            remedy = "Correct those above, then check again"
-            ordered.append(Problem(f"{more:,} more problems are not listed", remedy, file=file))
-        noun = "problem" if self.total == 1 else "problems"
-        return InputError(f"census {file} has {self.total} {noun}", ordered)
+    row: int
+    rule: Rule
+    reason: int | None
+    value: str | None
+    detail: str | None
+    first_row: int | None
+    rows_of_kind: int
+    place_in_kind: int
+    place: int
 
 
 def read_census(
@@ -124,6 +115,8 @@ def read_census(
     columns: Mapping[str, str],
     census_date: date,
     table: str = "census",
+    plans: Sequence[PlanFacts] = (),
+    most: int = MOST_PROBLEMS,
 ) -> CensusSummary:
     """Read a CSV or Parquet census into `table`, with exact types and no unknown columns.
 
@@ -138,11 +131,14 @@ def read_census(
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes; later dates are in the future.
         table: name of the table, with or without a schema in front.
+        plans: what the scenarios ask of the census, to warn where it does not fit.
+        most: how many problems to list one by one.
 
     Raises:
-        InputError: the file cannot be used; carries every problem, sorted by row
-            and column, at most 1,000 of them and one that counts the others. A
-            Parquet file that is damaged inside may make DuckDB close the database.
+        CensusError: the file cannot be used; carries every kind of problem, and the
+            problems sorted by row and column, at most `most` of them and one that
+            counts the others. A Parquet file that is damaged inside may make DuckDB
+            close the database.
         EnvironmentFaultError: memory or disk did not suffice.
         ValueError: `table` is not a plain name.
 
@@ -152,14 +148,15 @@ def read_census(
     target = ".".join(quoted(part) for part in table.split("."))
     source = open_source(connection, path, set(wanted_keys(columns).values()))
     layout = lay_out(source.names, columns, str(path))
-    task = _Task(connection, path, source, layout, census_date)
-    found = _Findings()
+    task = _Task(connection, path, source, layout, census_date, plans)
+    found = Findings(most)
     found.add(*layout.problems)
+    summary = CensusSummary(0, 0, 0)
     try:
         if layout.positions:
             summary = _read(task, found)
-        if found.total:
-            raise found.error(str(path))
+        if found:
+            raise found.error(str(path), summary.warnings)
         connection.execute(statements.publish(target))
     except (duckdb.OutOfMemoryException, duckdb.IOException, MemoryError) as error:
         what = f"census {path} could not be loaded: {first_line(error)}"
@@ -173,16 +170,28 @@ def read_census(
     return summary
 
 
-def _read(task: _Task, found: _Findings) -> CensusSummary:
+def _read(task: _Task, found: Findings) -> CensusSummary:
     """Fill the table of cells, and find every problem in it."""
     texts = _texts(task, found)
-    _load(task, texts, found)
-    summary = _summarise(task, found)
-    _find_violations(task, set(texts), found)
-    return summary
+    floating = {name for name in texts if task.type_of(name) in WHOLE_UP_TO}
+    _load(task, texts, floating, found)
+    rows, active = _count(task, found)
+    broken = _hits(task, RULES, texts, floating, found.most)
+    unusual = _hits(task, ROW_WARNINGS, texts, floating, 0)
+    lines = _lines(task, [*broken, *unusual])
+    problems = [_problem(task, hit, floating, lines) for hit in broken if hit.place <= found.most]
+    found.list(*problems)
+    for kind in _kinds(task, broken, floating, lines):
+        found.add_kind(kind)
+    warnings = [
+        *_kinds(task, unusual, floating, lines),
+        *warnings_of_the_file(task.connection, task.census_date, task.plans),
+    ]
+    warnings.sort(key=lambda warning: POSITION[warning.column or NAMES[0]])
+    return CensusSummary(rows, active, rows - active, task.layout.ignored, tuple(warnings))
 
 
-def _texts(task: _Task, found: _Findings) -> dict[str, str]:
+def _texts(task: _Task, found: Findings) -> dict[str, str]:
     """Return census column -> expression for its text, of the columns that have one."""
     texts = {}
     for column in COLUMNS:
@@ -194,18 +203,18 @@ def _texts(task: _Task, found: _Findings) -> dict[str, str]:
         if text is not None:
             texts[column.name] = text
             continue
-        message = f"a column of type {sql_type[:_MOST_OF_A_VALUE]}"
+        message = task.message(column.name, f"a column of type {sql_type[:MOST_OF_A_VALUE]}")
         remedy = "Write it as text, number, date or boolean"
-        found.add(task.problem(column.name, message, remedy))
+        found.add(Problem(message, remedy, file=str(task.path), column=column.name))
     return texts
 
 
-def _load(task: _Task, texts: Mapping[str, str], found: _Findings) -> None:
+def _load(task: _Task, texts: Mapping[str, str], floating: Set[str], found: Findings) -> None:
     """Fill the table of cells; from a CSV that DuckDB refuses, with its sound records."""
     if task.source.scan is None:
         _load_sound_records(task, found)
         return
-    statement = statements.load(task.source.scan, "row_number() over ()", texts)
+    statement = statements.load(task.source.scan, "row_number() over ()", texts, floating)
     try:
         task.connection.execute(statement, task.source.parameters)
     except UNREADABLE as error:
@@ -216,7 +225,7 @@ def _load(task: _Task, texts: Mapping[str, str], found: _Findings) -> None:
         _load_sound_records(task, found)
 
 
-def _load_sound_records(task: _Task, found: _Findings) -> None:
+def _load_sound_records(task: _Task, found: Findings) -> None:
     # Only the columns that are read, so that no personal identifier is copied.
     taken = [column for column in COLUMNS if column.name in task.layout.positions]
     positions = [task.layout.positions[column.name] for column in taken]
@@ -224,12 +233,12 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
         column.name: text_of(f"c{number}", "VARCHAR", column.kind) or ""
         for number, column in enumerate(taken, start=1)
     }
-    with tempfile.TemporaryDirectory(prefix="planalign-census-") as folder:
-        sound = Path(folder, "sound.csv")
+    with scratch("census") as folder:
+        sound = folder / "sound.csv"
         with sound.open("w", encoding="utf-8", newline="") as stream:
             found.add(*keep_sound_records(task.path, task.source, positions, stream))
         scan, parameters = csv_scan(sound, width=len(taken) + 1, delimiter=",")
-        statement = statements.load(scan, "cast(c0 as bigint)", texts)
+        statement = statements.load(scan, "cast(c0 as bigint)", texts, frozenset())
         try:
             task.connection.execute(statement, parameters)
         except UNREADABLE as error:
@@ -239,54 +248,94 @@ def _load_sound_records(task: _Task, found: _Findings) -> None:
             raise starved(file, error) or unusable(file, message, remedy) from error
 
 
-def _summarise(task: _Task, found: _Findings) -> CensusSummary:
-    """Count the employees; it is a problem if there are none."""
-    rows, active, undated, low_paid, stale_hire, numbered = task.connection.execute(
+def _count(task: _Task, found: Findings) -> tuple[int, int]:
+    """Return the employees and those who are active; it is a problem if there are none."""
+    rows, active = task.connection.execute(
         statements.SUMMARY, {"census_date": task.census_date}
     ).fetchall()[0]
     file = str(task.path)
-    if not rows and not found.total:
+    if not rows and not found:
         found.add(Problem("no employees in the file", "Write one row per employee", file=file))
     if rows and not active:
         message = f"no active employee on the census date {task.census_date}"
         remedy = "Check hire dates, termination dates, active, and census_date"
         found.add(Problem(message, remedy, file=file))
-    warnings = []
-    if stale_hire is not None:
-        warnings.append(
-            f"The latest hire was on {stale_hire}, more than two years before the census date "
-            f"{task.census_date}; check census_date."
-        )
-    if undated:
-        warnings.append(f"Inactive without a termination date, counted as terminated: {undated:,}.")
-    if low_paid:
-        warnings.append(
-            f"Active with a yearly pay below {statements.LOW_PAY:,} dollars, perhaps an hourly "
-            f"or monthly rate: {low_paid:,}."
-        )
-    if numbered:
-        # Without a value: a warning is kept in the run.
-        warnings.append(
-            "Employee id or department looks like a social security number, and would be "
-            f"stored as it is; give these employees other ids: {numbered:,}."
-        )
-    return CensusSummary(rows, active, rows - active, task.layout.ignored, tuple(warnings))
+    return rows, active
 
 
-def _find_violations(task: _Task, readable: set[str], found: _Findings) -> None:
-    """Add a problem for each cell that breaks a rule."""
-    chosen = [rule for rule in RULES if rule.column in readable or not rule.needs_column]
+def _hits(
+    task: _Task, rules: Sequence[Rule], readable: Container[str], floating: Set[str], most: int
+) -> list[_Hit]:
+    """Return the first rows that meet a rule; of each kind the examples in any case."""
+    chosen = [rule for rule in rules if rule.column in readable or not rule.needs_column]
     rows = task.connection.execute(
-        statements.violations(chosen, MOST_PROBLEMS), {"census_date": task.census_date}
+        statements.violations(chosen, floating, most), {"census_date": task.census_date}
     ).fetchall()
-    problems = []
-    for file_row, number, _, first_row, *cells in rows:
-        rule, texts = chosen[number], dict(zip(NAMES, cells, strict=True))
-        value = texts[rule.column]
-        context = {"first_row": first_row, "census_date": task.census_date, **texts}
-        message, remedy = rule.message.format_map(context), rule.remedy
-        if not message:
-            message, remedy = explain(COLUMNS[POSITION[rule.column]], value or "")
-        problems.append(task.problem(rule.column, message, remedy, row=file_row, value=value))
-    if rows:
-        found.add(*problems, total=rows[0][2])
+    return [_Hit(row, chosen[number], *others) for row, number, *others in rows]
+
+
+def _lines(task: _Task, hits: Sequence[_Hit]) -> Mapping[int, int]:
+    """Return the line of the file on which each row begins; none of a Parquet file."""
+    if not task.source.delimiter:
+        return {}
+    rows = {row for hit in hits for row in (hit.row, hit.first_row) if row is not None}
+    return lines_of(task.path, task.source, rows)
+
+
+def _kinds(
+    task: _Task, hits: Sequence[_Hit], floating: Set[str], lines: Mapping[int, int]
+) -> list[Finding]:
+    """Return a finding per rule and reason, with its examples."""
+    kinds: dict[tuple[Rule, int | None], list[_Hit]] = {}
+    for hit in hits:
+        if hit.place_in_kind <= MOST_EXAMPLES:
+            kinds.setdefault((hit.rule, hit.reason), []).append(hit)
+    found = []
+    for (rule, _), shown in kinds.items():
+        shown.sort(key=lambda hit: hit.place_in_kind)
+        message, remedy = _words(task, shown[0], floating)
+        examples = tuple(
+            Example(lines.get(hit.row), hit.row, _value(hit), _detail(hit, lines)) for hit in shown
+        )
+        found.append(
+            Finding(message, remedy, rule.column, shown[0].rows_of_kind, examples, rule.code)
+        )
+    return found
+
+
+def _problem(task: _Task, hit: _Hit, floating: Set[str], lines: Mapping[int, int]) -> Problem:
+    message, remedy = _words(task, hit, floating)
+    detail = _detail(hit, lines)
+    if detail:
+        message += f" ({detail})"
+    return Problem(
+        message,
+        remedy,
+        file=str(task.path),
+        line=lines.get(hit.row),
+        row=hit.row,
+        column=hit.rule.column,
+        value=_value(hit),
+    )
+
+
+def _words(task: _Task, hit: _Hit, floating: Set[str]) -> tuple[str, str]:
+    """Return message and remedy of a hit."""
+    rule = hit.rule
+    message, remedy = rule.message.format(census_date=task.census_date), rule.remedy
+    if rule.column and hit.reason is not None:
+        column = COLUMNS[POSITION[rule.column]]
+        reason = reasons(column, floating=column.name in floating)[hit.reason]
+        message, remedy = reason.message, reason.remedy
+    return task.message(rule.column, message), remedy
+
+
+def _value(hit: _Hit) -> str | None:
+    return None if hit.value is None else cut(hit.value, MOST_OF_A_VALUE)
+
+
+def _detail(hit: _Hit, lines: Mapping[int, int]) -> str | None:
+    if hit.first_row is None:
+        return hit.detail
+    line = lines.get(hit.first_row)
+    return f"row {hit.first_row}" if line is None else f"line {line}, row {hit.first_row}"

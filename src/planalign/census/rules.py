@@ -1,12 +1,13 @@
-"""What a census must satisfy, one condition per rule that no row may meet."""
+"""What a census must satisfy: one condition per rule that no row may meet."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from planalign.census.columns import COLUMNS, POSITION, quoted
+from planalign.census.columns import COLUMNS, POSITION, Kind, quoted
 
-# Where the text of a column stands beside its value; $census_date is bound.
+# Where the text of a column stands beside its value; $census_date is bound, and the
+# columns of `FACTS` are there in every row.
 TEXT_OF = {name: f"text_{name}" for name in POSITION}
 
 MOST_DOLLARS = "99999999.99"
@@ -14,25 +15,42 @@ MOST_DOLLARS = "99999999.99"
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition in SQL that makes a cell wrong, what is wrong, and what to do.
+    """A condition in SQL that makes a row a problem, or a warning if there is a code.
 
-    An empty message means that the cell's text has no value: `cells.explain`
-    says why.
+    Args:
+        column: of the cell that is wrong; None for the whole row.
+        condition: what no row may meet; empty for a warning of the file as a whole.
+        message: what is wrong; empty where the text of a cell has no value, for
+            `cells.reasons` says why.
+        remedy: what to do.
+        detail: expression for the text of what else belongs to it, if anything.
+        needs_column: whether it holds of a file with this column only.
+        code: of a warning.
+        shows_value: whether the text of the cell may be shown.
+
     """
 
-    column: str
+    column: str | None
     condition: str
     message: str = ""
     remedy: str = ""
+    detail: str = ""
     needs_column: bool = False
+    code: str = ""
+    shows_value: bool = True
 
 
-# Exact age by year, month and day: born on February 29 means that a year of age
-# is complete on March 1 where there is no February 29.
-_HIRE_AGE = (
-    "year(hire_date) - year(birth_date) - cast(month(hire_date) * 100 + day(hire_date)"
-    " < month(birth_date) * 100 + day(birth_date) as integer)"
-)
+def completed_years(start: str, end: str) -> str:
+    """Return the expression for completed years between two dates, by year, month and day.
+
+    Born on February 29 means that a year of age is complete on March 1 where there
+    is no February 29.
+    """
+    return (
+        f"(year({end}) - year({start}) - cast(month({end}) * 100 + day({end})"
+        f" < month({start}) * 100 + day({start}) as integer))"
+    )
+
 
 # Counted as active: hired by the census date, not terminated by it, not marked
 # inactive. A value that could not be read does not make anybody inactive.
@@ -42,15 +60,81 @@ ACTIVE = (
     " and coalesce(active, true))"
 )
 
+
+def _with(column: str) -> str:
+    return f"'{column} ' || {quoted(TEXT_OF[column])}"
+
+
 _FRACTION = "Write a fraction from 0 to 1, such as 0.06 for 6 %"
 _AS_OF = "Correct the date, or set census_date to the day the census describes"
 _NEW_ID = "Use a short unique text, such as E0001234"
 
+# Savers of all their pay from whom on nobody believes it, if nobody saves a part.
+MOST_WHOLE_SAVERS = 10
+
+_FLAGS = tuple(column.name for column in COLUMNS if column.kind is Kind.FLAG)
+_OTHER = {"y": "n", "n": "y", "1": "0", "0": "1"}
+
+
+def _letters(name: str) -> str:
+    return quoted(f"letters_{name}")
+
+
+def _has_codes(name: str) -> str:
+    return quoted(f"is_{name}_of_codes")
+
+
+def _facts() -> dict[str, str]:
+    """Return name -> aggregate over all rows, for what single rows do not tell."""
+    facts = {
+        "median_pay": f"quantile_disc(annual_compensation, 0.5) filter ({ACTIVE})",
+        "is_active_only_t": f"bool_and(lower({quoted(TEXT_OF['active'])}) = 't')",
+        "is_deferral_of_flags": f"count(*) filter (deferral_rate = 1) >= {MOST_WHOLE_SAVERS}"
+        " and count(*) filter (deferral_rate not in (0, 1)) = 0",
+    }
+    for name in _FLAGS:
+        text = quoted(TEXT_OF[name])
+        facts[_has_codes(name)] = f"count({text}) > count({quoted(name)})"
+        facts[_letters(name)] = f"list(distinct lower({text})) filter (length({text}) = 1)"
+    # Numbers without a gap are of different lengths by themselves.
+    digits = "regexp_full_match(employee_id, '[0-9]{1,38}')"
+    number = f"case when {digits} then try_cast(employee_id as hugeint) end"
+    facts["length_before_stripping"] = (
+        f"case when count(*) filter ({digits}) * 10 >= count(*) * 9"
+        f" and count(*) filter ({digits} and starts_with(employee_id, '0')) = 0"
+        f" and max({number}) - min({number}) >= 2 * count(*)"
+        f" then max(length(employee_id)) filter ({digits}) end"
+    )
+    return facts
+
+
+FACTS = _facts()
+
+
+def _code_rule(name: str) -> Rule:
+    """Return the rule for letters that read as a flag in a column of other codes."""
+    text = f"lower({quoted(TEXT_OF[name])})"
+    alone = " or ".join(
+        f"({text} = '{letter}' and not list_contains({_letters(name)}, '{other}'))"
+        for letter, other in _OTHER.items()
+    )
+    return Rule(
+        name,
+        f"{_has_codes(name)} and ({text} in ('t', 'f') or {alone})",
+        "would be read as true or false, though the column has codes that are neither",
+        "Write true or false in place of every code; T may stand for terminated",
+    )
+
+
+BLANK_ROW = ("a blank row: no value in any column that is read", "Remove the row")
+SAME_EMPLOYEE = "the same employee as in an earlier row"
+
 _SPECIFIC = (
+    Rule(None, "is_blank", *BLANK_ROW),
     Rule(
         "employee_id",
         "first_row < file_row",
-        "the same employee as in row {first_row}",
+        SAME_EMPLOYEE,
         "Keep one row per employee",
     ),
     Rule("employee_id", "length(employee_id) > 64", "longer than 64 characters", _NEW_ID),
@@ -66,7 +150,19 @@ _SPECIFIC = (
         "reserved for simulated hires (H, year, hyphen, number)",
         "Give these employees other ids, such as the same with a letter in front",
     ),
+    Rule(
+        "employee_id",
+        "regexp_full_match(employee_id, '[0-9]([.][0-9]+)?[Ee][+][0-9]+')",
+        "a number in scientific notation, which leaves digits out",
+        "Format the column as text in the spreadsheet, and export again",
+    ),
     Rule("birth_date", "birth_date < date '1900-01-01'", "before 1900-01-01", "Correct the date"),
+    Rule(
+        "birth_date",
+        "birth_date = date '1900-01-01'",
+        "1900-01-01, which stands for an unknown date",
+        "Give the date of birth",
+    ),
     Rule("birth_date", "birth_date > $census_date", "after the census date {census_date}", _AS_OF),
     Rule(
         "hire_date",
@@ -76,9 +172,10 @@ _SPECIFIC = (
     ),
     Rule(
         "hire_date",
-        f"{_HIRE_AGE} < 14 and birth_date <= $census_date",
-        "before the age of 14 (birth_date {birth_date})",
+        f"{completed_years('birth_date', 'hire_date')} < 14 and birth_date <= $census_date",
+        "before the age of 14",
         "Correct the hire date or the birth date",
+        _with("birth_date"),
     ),
     Rule(
         "annual_compensation",
@@ -101,8 +198,9 @@ _SPECIFIC = (
     Rule(
         "termination_date",
         "termination_date < hire_date",
-        "before the hire date {hire_date}",
+        "before the hire date",
         "Correct the termination date or the hire date",
+        _with("hire_date"),
     ),
     Rule(
         "termination_date",
@@ -112,9 +210,10 @@ _SPECIFIC = (
     ),
     Rule(
         "active",
-        "active and termination_date <= $census_date",
-        "active, but terminated on {termination_date}",
+        f"active and termination_date <= $census_date and not {_has_codes('active')}",
+        "active, although the termination date has come",
         "Set active to false, or leave the termination date empty",
+        _with("termination_date"),
     ),
     # A department is stored with every year of its employees.
     Rule(
@@ -124,6 +223,13 @@ _SPECIFIC = (
         "Use a short name",
     ),
     Rule("deferral_rate", "deferral_rate not between 0 and 1", "outside 0 to 1", _FRACTION),
+    Rule(
+        "deferral_rate",
+        "deferral_rate = 1 and is_deferral_of_flags",
+        "all of the pay, in a column of 0 and 1 only: who saves, not how much",
+        "Map the column with the rates, or leave it out",
+    ),
+    *map(_code_rule, _FLAGS),
     Rule(
         "weekly_hours",
         "weekly_hours not between 0 and 168",
@@ -165,7 +271,7 @@ _UNREADABLE = tuple(
 _EMPTY = tuple(
     Rule(
         column.name,
-        f"{quoted(TEXT_OF[column.name])} is null",
+        f"{quoted(TEXT_OF[column.name])} is null and not is_blank",
         "empty",
         "Every row needs a value here",
         needs_column=True,
@@ -175,4 +281,8 @@ _EMPTY = tuple(
 )
 
 # In the order of the columns, so that the number of a rule sorts as its column.
-RULES = tuple(sorted((*_EMPTY, *_UNREADABLE, *_SPECIFIC), key=lambda rule: POSITION[rule.column]))
+RULES = tuple(
+    sorted(
+        (*_EMPTY, *_UNREADABLE, *_SPECIFIC), key=lambda rule: POSITION.get(rule.column or "", -1)
+    )
+)

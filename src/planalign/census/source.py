@@ -9,24 +9,29 @@ import io
 import os
 import zlib
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from statistics import median
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import duckdb
 
+from planalign.census.findings import Findings
 from planalign.census.layout import key
-from planalign.errors import EnvironmentFaultError, InputError, MemoryFaultError, Problem
+from planalign.errors import EnvironmentFaultError, MemoryFaultError, Problem
 from planalign.files import open_regular
 
 if TYPE_CHECKING:
     from _csv import Reader
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from planalign.census.findings import CensusError
     from planalign.errors import PlanalignError
 
 DELIMITERS = (",", ";", "\t", "|")
 # Long enough for any header; the rest of a file is left to DuckDB.
 _HEAD_BYTES = 1 << 20
+# Records to look for the header in.
+_MOST_ABOVE_A_HEADER = 50
 # What a file can fail with: opened as text, and scanned by DuckDB (whose binding
 # raises RuntimeError for what its library throws outside its own errors).
 READ_ERRORS = (OSError, EOFError, zlib.error)
@@ -58,9 +63,11 @@ class Source:
     skipped: int = 0
 
 
-def unusable(file: str, message: str, remedy: str) -> InputError:
+def unusable(file: str, message: str, remedy: str, line: int | None = None) -> CensusError:
     """Return the error of a census that cannot be read at all."""
-    return InputError(f"census {file} has 1 problem", [Problem(message, remedy, file=file)])
+    found = Findings(1)
+    found.add(Problem(message, remedy, file=file, line=line))
+    return found.error(file)
 
 
 def open_source(connection: duckdb.DuckDBPyConnection, path: Path, wanted: set[str]) -> Source:
@@ -148,7 +155,8 @@ def _parquet(connection: duckdb.DuckDBPyConnection, located: str, file: str) -> 
     try:
         found = connection.execute(f"from {scan} limit 0", parameters).description
         schema = connection.execute(
-            "select name, coalesce(num_children, 0), coalesce(precision, 0)"
+            "select name, coalesce(num_children, 0), coalesce(precision, 0),"
+            " coalesce(logical_type like 'Float16%', false)"
             " from parquet_schema($path)",
             parameters,
         ).fetchall()
@@ -158,12 +166,15 @@ def _parquet(connection: duckdb.DuckDBPyConnection, located: str, file: str) -> 
     identifiers = tuple(str(column[0]) for column in found)
     types = [str(column[1]) for column in found]
     if len(top) != len(identifiers):
-        top = [(name, 0) for name in identifiers]
-    # DuckDB reads wider decimals as DOUBLE, and 1.5 misreads them.
-    for position, (_, precision) in enumerate(top):
+        top = [(name, 0, False) for name in identifiers]
+    for position, (_, precision, is_half) in enumerate(top):
+        # DuckDB reads wider decimals as DOUBLE, and 1.5 misreads them.
         if precision > 38:
             types[position] = f"[DECIMAL with {precision} digits]"
-    names = tuple(name for name, _ in top)
+        # DuckDB reads it as FLOAT, which tells more numbers apart.
+        if is_half:
+            types[position] = "FLOAT16"
+    names = tuple(name for name, *_ in top)
     return Source(names, identifiers, tuple(types), scan, parameters)
 
 
@@ -198,13 +209,13 @@ def starved(file: str, error: BaseException) -> EnvironmentFaultError | None:
     return None
 
 
-def _top_level(schema: list[tuple[str, int, int]]) -> list[tuple[str, int]]:
-    """Return name and precision of the outermost columns of a depth-first schema."""
+def _top_level(schema: list[tuple[str, int, int, bool]]) -> list[tuple[str, int, bool]]:
+    """Return the outermost columns of a depth-first schema: all of a row but the children."""
     top = []
     position = 1
     while position < len(schema):
-        name, _, precision = schema[position]
-        top.append((name, precision))
+        name, _, precision, is_half = schema[position]
+        top.append((name, precision, is_half))
         pending = 1
         while pending and position < len(schema):
             pending += schema[position][1] - 1
@@ -221,8 +232,9 @@ def _csv(path: Path, file: str, wanted: set[str]) -> Source:
         raise unusable(file, message, remedy) from error
     names, delimiter, skipped = _header(head, file, wanted)
     # DuckDB miscounts what it skips, without a word, if the header is not the first
-    # line or goes on in the next one.
-    simple = skipped == 1 and not any("\n" in name or "\r" in name for name in names)
+    # line or goes on in the next one; and an empty line is a row of a single column.
+    in_one_line = not any("\n" in name or "\r" in name for name in names)
+    simple = skipped == 1 and in_one_line and len(names) > 1
     scan, parameters = csv_scan(path, width=len(names), delimiter=delimiter)
     identifiers = tuple(f"c{position}" for position in range(len(names)))
     return Source(
@@ -268,17 +280,22 @@ def _header(head: bytes, file: str, wanted: set[str]) -> tuple[tuple[str, ...], 
     """Return the column names, the delimiter, and the records up to and with the header."""
     if head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         raise unusable(file, "UTF-16 text", "Save it as CSV in UTF-8")
+    records = {delimiter: _first_records(head, delimiter) for delimiter in DELIMITERS}
     candidates = [
-        (len(wanted.intersection(map(key, names))), len(names), names, delimiter, skipped)
-        for delimiter in DELIMITERS
-        for names, skipped in _first_record(head, delimiter)
+        (_matches(found[0].fields, wanted), len(found[0].fields), delimiter)
+        for delimiter, found in records.items()
+        if found
     ]
+    below = _header_below(records.values(), wanted)
+    if below is not None:
+        raise _not_the_header(below, file)
     if not candidates:
         remedy = "Write the column names there, as UTF-8 text"
         raise unusable(file, "no header in the first line", remedy)
     # The first of equals, hence the comma where nothing tells.
-    *_, names, delimiter, skipped = max(candidates, key=lambda found: found[:2])
-    return names, delimiter, skipped
+    *_, delimiter = max(candidates, key=lambda found: found[:2])
+    header = records[delimiter][0]
+    return header.fields, delimiter, header.number
 
 
 def _head(path: Path) -> bytes:
@@ -294,15 +311,66 @@ def _head(path: Path) -> bytes:
         return head
 
 
-def _first_record(head: bytes, delimiter: str) -> Iterator[tuple[tuple[str, ...], int]]:
+class _Record(NamedTuple):
+    """A record that is not empty: its fields, its number, and the line it begins on."""
+
+    fields: tuple[str, ...]
+    number: int
+    line: int
+
+
+def _first_records(head: bytes, delimiter: str) -> list[_Record]:
+    """Return the first records of a file, up to one that is none."""
     text = head.decode("utf-8-sig", errors="replace")
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
     )
-    try:
-        for number, record in enumerate(reader, start=1):
-            if record:
-                yield tuple(record), number
-                return
-    except csv.Error:
-        return
+    found: list[_Record] = []
+    for number, (line, record) in enumerate(numbered_records(reader), start=1):
+        if isinstance(record, csv.Error) or len(found) == _MOST_ABOVE_A_HEADER:
+            break
+        if record:
+            found.append(_Record(tuple(record), number, line))
+    return found
+
+
+def _matches(fields: Sequence[str], wanted: set[str]) -> int:
+    return len(wanted.intersection(map(key, fields)))
+
+
+def _header_below(by_delimiter: Iterable[list[_Record]], wanted: set[str]) -> _Record | None:
+    """Return the record that looks like the header, if it is another than the first.
+
+    It names at least two wanted columns more than the first, for a row of data may
+    have one of the names as a value. Where the first names none, it may be a title:
+    it has at most half as many texts as the widest record; then the header is the
+    first that has more.
+    """
+    kept = [records for records in by_delimiter if len(records) > 1]
+    known = max((_matches(records[0].fields, wanted) for records in kept), default=0)
+    named = max(
+        (record for records in kept for record in records),
+        key=lambda record: _matches(record.fields, wanted),
+        default=None,
+    )
+    if named is None or _matches(named.fields, wanted) >= known + 2:
+        return named
+    if known:
+        return None
+    # The delimiter that most records agree on; text has some other in places.
+    records = max(kept, key=lambda records: median(len(_texts(record)) for record in records))
+    widest = max(len(_texts(record)) for record in records)
+    if widest < 3 or len(_texts(records[0])) * 2 > widest:
+        return None
+    return next(record for record in records if len(_texts(record)) * 2 > widest)
+
+
+def _texts(record: _Record) -> list[str]:
+    return [field for field in record.fields if field.strip()]
+
+
+def _not_the_header(record: _Record, file: str) -> CensusError:
+    names = ", ".join(name.strip()[:64] for name in _texts(record)[:8])
+    more = ", ..." if len(_texts(record)) > 8 else ""
+    message = f"the header seems to be in line {record.line}, below a title: {names}{more}"
+    return unusable(file, message, "Remove the lines above it", record.line)

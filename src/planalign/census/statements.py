@@ -9,57 +9,64 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planalign.census.cells import value_of
-from planalign.census.columns import COLUMNS, NAMES, quoted
-from planalign.census.rules import ACTIVE, TEXT_OF
+from planalign.census.cells import reasons, value_of
+from planalign.census.columns import COLUMNS, NAMES, POSITION, quoted
+from planalign.census.findings import MOST_EXAMPLES, MOST_OF_A_VALUE
+from planalign.census.rules import ACTIVE, FACTS, SAME_EMPLOYEE, TEXT_OF
+from planalign.duck import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set
 
+    from planalign.census.columns import Column
     from planalign.census.rules import Rule
 
 # Text and value of every cell, a row per row of the file.
 CELLS = "temp.planalign_census_cells"
 
-# Yearly pay below this, in dollars, is more likely an hourly or monthly rate.
-LOW_PAY = 1000
-
 DROP_CELLS = f"drop table if exists {CELLS}"
 
-# Ids and departments are stored as they are; what a social security number looks like.
-_NUMBER = "'[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}'"
+# One row: employees and active ones.
+SUMMARY = "\n".join(["select count(*), count(*) filter", f"({ACTIVE})", f"from {CELLS}"])
 
-# One row: employees, active ones, inactive ones without a date, active ones with
-# low pay, the latest hire if it is more than two years before the census date, and
-# those with a social security number where it would be stored.
-SUMMARY = "\n".join(
+# One row: the latest hire if it is more than two years before the census date, whether
+# anybody active is in a union, and the departments of those who are active.
+WHOLE = "\n".join(
     [
         "select",
-        "    count(*),",
-        f"    count(*) filter ({ACTIVE}),",
-        "    count(*) filter (not active and termination_date is null),",
-        f"    count(*) filter (annual_compensation < {LOW_PAY} and {ACTIVE}),",
         "    case when max(hire_date) < $census_date - interval 2 year then max(hire_date) end,",
-        f"    count(*) filter (regexp_full_match(employee_id, {_NUMBER})",
-        f"        or regexp_full_match(department, {_NUMBER}))",
+        f'    coalesce(bool_or("union" and {ACTIVE}), false),',
+        f"    coalesce(list(distinct department) filter ({ACTIVE}), [])",
         f"from {CELLS}",
     ]
 )
 
+# One row: the active employees hired since a day who do not save.
+NON_SAVERS = "\n".join(
+    [
+        "select count(*)",
+        f"from {CELLS}",
+        f"where coalesce(deferral_rate, 0) = 0 and hire_date >= $since and {ACTIVE}",
+    ]
+)
 
-def load(scan: str, row_number: str, texts: Mapping[str, str]) -> str:
+
+def load(scan: str, row_number: str, texts: Mapping[str, str], floating: Set[str]) -> str:
     """Return the statement that fills the table of cells.
 
     Args:
         scan: table function to select from.
         row_number: expression for the 1-based number of a row.
         texts: census column -> expression for its text; null where there is none.
+        floating: those of the columns whose text is made of floating-point numbers.
 
     """
     complete = dict.fromkeys(NAMES, "cast(null as varchar)") | dict(texts)
     as_text = ", ".join(f"{complete[name]} as {quoted(TEXT_OF[name])}" for name in NAMES)
+    all_texts = ", ".join(quoted(text) for text in TEXT_OF.values())
     values = ", ".join(
-        f"{value_of(quoted(TEXT_OF[column.name]), column)} as {quoted(column.name)}"
+        value_of(quoted(TEXT_OF[column.name]), column, floating=column.name in floating)
+        + f" as {quoted(column.name)}"
         for column in COLUMNS
     )
     return "\n".join(
@@ -69,24 +76,51 @@ def load(scan: str, row_number: str, texts: Mapping[str, str]) -> str:
             f"    select {row_number} as file_row, {as_text}",
             f"    from {scan}",
             ")",
-            f"select *, {values}",
+            f"select *, coalesce({all_texts}) is null as is_blank, {values}",
             "from texts",
         ]
     )
 
 
-def violations(rules: Sequence[Rule], most: int) -> str:
-    """Return the query that gives each broken rule of each row, by row and rule.
+def violations(rules: Sequence[Rule], floating: Set[str], most: int) -> str:
+    """Return the query that gives the rows that meet a rule, by row and rule.
 
-    A row of the result holds the row in the file, the number of the rule, how
-    many there are in all, the first row of the same employee where there are
-    several, and the text of every cell.
+    Of each kind (a rule, and the reason why a text has no value) the first rows are
+    there, of all kinds together the first `most`. A row of the result holds the row
+    of the file, the numbers of rule and reason, the text of the cell, the detail of
+    the rule, the first row of the same employee where there are several, how many
+    rows the kind has, the place among them and the place among all.
+
+    Args:
+        rules: their numbers count from 0.
+        floating: columns whose text is made of floating-point numbers.
+        most: how many rows to list.
+
     """
     any_rule = " or ".join(f"({rule.condition})" for rule in rules)
     numbers = ", ".join(
         f"case when {rule.condition} then {number} end" for number, rule in enumerate(rules)
     )
-    texts = ", ".join(quoted(TEXT_OF[name]) for name in NAMES)
+    values = [
+        # One more than is shown, to see that there is more.
+        f"when {number} then left({quoted(TEXT_OF[rule.column])}, {MOST_OF_A_VALUE + 1})"
+        for number, rule in enumerate(rules)
+        if rule.column and rule.shows_value
+    ]
+    details = [
+        f"when {number} then {rule.detail}" for number, rule in enumerate(rules) if rule.detail
+    ]
+    whys = [
+        f"when {number} then {_reason(COLUMNS[POSITION[rule.column]], floating)}"
+        for number, rule in enumerate(rules)
+        if rule.column and not rule.message
+    ]
+    firsts = [
+        f"when {number} then first_row"
+        for number, rule in enumerate(rules)
+        if rule.message == SAME_EMPLOYEE
+    ]
+    facts = ", ".join(f"{aggregate} as {name}" for name, aggregate in FACTS.items())
     return "\n".join(
         [
             "with repeated as (",
@@ -96,9 +130,14 @@ def violations(rules: Sequence[Rule], most: int) -> str:
             "    group by employee_id",
             "    having count(*) > 1",
             "),",
+            "facts as (",
+            f"    select {facts}",
+            f"    from {CELLS}",
+            "),",
             "offending as (",
             "    select *",
-            f"    from {CELLS} left join repeated using (employee_id)",
+            f"    from {CELLS} cross join facts",
+            *(["    left join repeated using (employee_id)"] if firsts else []),
             f"    where {any_rule}",
             "),",
             "numbered as (",
@@ -106,15 +145,53 @@ def violations(rules: Sequence[Rule], most: int) -> str:
             "    from offending",
             "),",
             "broken as (",
-            "    select *, count(*) over () as total from numbered",
+            "    select",
+            "        file_row, rule_number,",
+            f"        {_by_rule(whys)} as reason,",
+            f"        {_by_rule(values)} as cell,",
+            f"        {_by_rule(details)} as detail,",
+            f"        {_by_rule(firsts)} as first_row",
+            "    from numbered",
             "    where rule_number is not null",
+            "),",
+            "repetitions as (",
+            "    select *, row_number() over (",
+            "        partition by rule_number, reason, cell order by file_row",
+            "    ) as repetition",
+            "    from broken",
+            "),",
+            # Different values before the same one again.
+            "placed as (",
+            "    select",
+            "        * exclude (repetition),",
+            "        count(*) over (partition by rule_number, reason) as rows_of_kind,",
+            "        row_number() over (",
+            "            partition by rule_number, reason order by repetition, file_row",
+            "        ) as place_in_kind,",
+            "        row_number() over (order by file_row, rule_number) as place",
+            "    from repetitions",
             ")",
-            f"select file_row, rule_number, total, first_row, {texts}",
-            "from broken",
-            "order by file_row, rule_number",
-            f"limit {most}",
+            "select *",
+            "from placed",
+            f"where place <= {most} or place_in_kind <= {MOST_EXAMPLES}",
+            "order by place",
         ]
     )
+
+
+def _by_rule(cases: Sequence[str]) -> str:
+    return f"case rule_number {' '.join(cases)} end" if cases else "null"
+
+
+def _reason(column: Column, floating: Set[str]) -> str:
+    """Return the expression for the number of the reason why a text has no value."""
+    text = quoted(TEXT_OF[column.name])
+    found = reasons(column, floating=column.name in floating)
+    cases = " ".join(
+        f"when regexp_full_match({text}, {literal(reason.pattern)}, 'is') then {number}"
+        for number, reason in enumerate(found)
+    )
+    return f"case {cases} end" if cases else "null"
 
 
 def publish(target: str) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -20,13 +17,16 @@ from planalign.census.reference import (
     age_years,
 )
 from planalign.errors import EnvironmentFaultError, UsageError
-from planalign.files import protect
+from planalign.files import protect, require_path
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
 
+# As many as a simulation may take up at once.
+MOST_EMPLOYEES = 1_000_000_000
 # Per million. Employee 1 is always active, so that a census of one can be used.
 _TERMINATED = 20_000
 
@@ -68,63 +68,41 @@ def generate_census(
     in 2016, deferrals Vanguard, How America Saves: see `reference`.
 
     Args:
-        employees: rows, at least one.
+        employees: rows, from one to `MOST_EMPLOYEES`.
         seed: any whole number.
         output: .parquet or .csv; a file there is replaced.
         census_date: the day the census describes.
 
     Raises:
-        UsageError: no such kind of file, no such folder, or no employees.
+        UsageError: no such kind of file, no such folder, a path that DuckDB takes for
+            another one, or no or too many employees.
         EnvironmentFaultError: the file cannot be written.
 
     """
     suffix = output.suffix.lower()
     if suffix not in {".parquet", ".csv"}:
         raise UsageError(f"cannot write a census as {output.name}", "Give a .parquet or .csv file")
+    require_path(output, without="\\")
     if not output.parent.is_dir():
         raise UsageError(f"no folder {output.parent} for the census", "Create it first")
     if output.is_dir():
         raise UsageError(f"{output} is a folder", "Give the name of a file")
-    if employees < 1:
-        raise UsageError(f"cannot generate {employees} employees", "Ask for at least one")
-    # A folder, which is private: DuckDB writes files with the umask of the process.
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    written = partial / output.name
+    if not 1 <= employees <= MOST_EMPLOYEES:
+        raise UsageError(f"cannot generate {employees} employees", f"Ask for 1 to {MOST_EMPLOYEES}")
     try:
-        _clear_leftovers(output)
-        partial.mkdir(mode=0o700)
-        with duck.connect() as connection:
+        # In a folder, which is private: DuckDB writes files with the umask of the process.
+        with scratch("census", beside=output) as folder, duck.connect() as connection:
+            written = folder / output.name
             census = _census(connection, employees, seed, census_date)
             if suffix == ".csv":
                 census.write_csv(str(written), header=True)
             else:
                 census.write_parquet(str(written), compression="zstd")
-        protect(written)
-        written.replace(output)
+            protect(written)
+            written.replace(output)
     except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         what = f"census {output} could not be written: {error}"
         raise EnvironmentFaultError(what, "Check disk space, memory and permissions") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _clear_leftovers(output: Path) -> None:
-    """Remove what processes that were killed in the middle left of the same file."""
-    pattern = re.compile(rf"\.{re.escape(output.name)}\.(\d+)\.partial")
-    leftovers = [
-        (path, int(found[1]))
-        for path in output.parent.iterdir()
-        if (found := pattern.fullmatch(path.name))
-    ]
-    if leftovers:
-        import psutil  # noqa: PLC0415 - takes 30 ms
-
-        for path, process in leftovers:
-            if process == os.getpid() or not psutil.pid_exists(process):
-                if path.is_dir():
-                    shutil.rmtree(path)
-                else:
-                    path.unlink(missing_ok=True)
 
 
 def _census(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from planalign.charts.style import KINDS, LEFT, RIGHT, faded, figure, ink, plain
+from planalign.engine.telemetry import saving
 from planalign.profile.record import DbtCommand, ModelRun, TestRun
 
 if TYPE_CHECKING:
@@ -245,7 +246,7 @@ def _years(record: Record) -> list[_Band]:
             told.append(f"block {year.block}")
         told.append(f"{year.trajectories} trajectories")
         if year.is_from_cache:
-            told.append(f"from the cache, saved {year.saved_seconds:.2f} s")
+            told.append(f"from the cache, {saving(year.saved_seconds)}")
         elif year.end is None:
             told.append("not complete")
         else:

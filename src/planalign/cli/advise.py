@@ -130,7 +130,7 @@ def _verdict(outcome: "Outcome") -> str:
         said = {"differs": "no", "failed": "failed", "not_tried": "not tried"}[outcome.verdict]
         return f"{said}, {outcome.detail}"
     measured = (
-        f"{judgement.seconds_without:.2f} s to {judgement.seconds_with:.2f} s, "
+        f"{judgement.seconds_without:.3f} s to {judgement.seconds_with:.3f} s in the middle pair, "
         f"faster in {judgement.faster} of {judgement.pairs}"
     )
     if outcome.verdict == "helps":

@@ -1,12 +1,14 @@
 """The `planalign` command: its global options, its commands, and what an error becomes."""
 
 import os
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from planalign.cli import console
+from planalign.cli import console, streams
 from planalign.cli.advise import advise
 from planalign.cli.bench import bench
 from planalign.cli.census import census
@@ -22,12 +24,24 @@ from planalign.cli.report import report
 from planalign.cli.show import show
 from planalign.cli.simulate import simulate
 from planalign.cli.verify import verify
-from planalign.errors import ExitCode, PlanalignError
+from planalign.errors import EnvironmentFaultError, ExitCode, PlanalignError
 from planalign.files import UMASK
+from planalign.interruption import heed_signals, is_interruption
 
 
 class ErrorsToExitCodes(TyperGroup):
     """The one place where an error becomes text on stderr and an exit code."""
+
+    def main(self, *args: Any, **settings: Any) -> Any:
+        """Run the command line, and say where its results could not all be written."""
+        try:
+            try:
+                return super().main(*args, **settings)
+            finally:
+                sys.stdout.flush()
+        except streams.UnwrittenError as error:
+            console.report(error, debug=False)
+            sys.exit(error.exit_code)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -36,9 +50,30 @@ class ErrorsToExitCodes(TyperGroup):
         except PlanalignError as error:
             console.report(error, debug=ctx.params["debug"])
             raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
+        except OSError as error:
+            fault = _of_system(error)
+            console.report(fault, debug=ctx.params["debug"])
+            raise typer.Exit(fault.exit_code) from error
+        except (KeyboardInterrupt, Exception) as error:
+            if not is_interruption(error):
+                raise
             console.say("Interrupted.")
             raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def _of_system(error: OSError) -> EnvironmentFaultError:
+    """Return what the system refuses, where no command has a better word for it."""
+    try:
+        Path.cwd()
+    except OSError:
+        return EnvironmentFaultError(
+            "the working folder is not there any more", "Change into one that is, and try again."
+        )
+    of = "" if error.filename is None else f" of {os.fsdecode(error.filename)}"
+    return EnvironmentFaultError(
+        f"the system refuses the use{of} ({error.strerror or error})",
+        "Look at the file, its permissions and the limits of this process.",
+    )
 
 
 # Without rich markup: importing rich takes longer than the help it would colour.
@@ -103,6 +138,12 @@ app.add_typer(census)
 
 
 def main() -> None:
-    """Run the command line; what it writes, its dbt processes too, is the user's alone."""
+    """Run the command line; what it writes, its dbt processes too, is the user's alone.
+
+    No process that it starts takes modules from the folder that it works in.
+    """
+    heed_signals()
+    streams.prepare()
+    os.environ["PYTHONSAFEPATH"] = "1"
     os.umask(os.umask(UMASK) | UMASK)
     app()

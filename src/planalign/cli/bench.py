@@ -64,20 +64,19 @@ def bench(
     of texts, with --compare; machine (cores, memory_gigabytes, processor) and
     versions.
     """
-    import tempfile  # noqa: PLC0415 - help must be fast
-
-    from planalign.bench.compare import regressions  # noqa: PLC0415
+    from planalign.bench.compare import regressions  # noqa: PLC0415 - help must be fast
     from planalign.bench.goals import FLOOR_SCRIPT, SUITES  # noqa: PLC0415
     from planalign.bench.machine import describe_machine  # noqa: PLC0415
     from planalign.bench.measure import Bench  # noqa: PLC0415
     from planalign.bench.runners import bench_runners, runner_goals  # noqa: PLC0415
+    from planalign.scratch import scratch  # noqa: PLC0415
 
     wanted = names or [
         name for name in BenchName if name is not BenchName.FLOOR or FLOOR_SCRIPT.is_file()
     ]
     result: dict[str, Any] = {**describe_machine(), "goals": [], "workloads": [], "runners": []}
-    with tempfile.TemporaryDirectory(prefix="planalign-bench-") as scratch:
-        suite = Bench(Path(scratch), console.say)
+    with scratch("bench") as folder:
+        suite = Bench(folder, console.say)
         for name in wanted:
             if name is BenchName.RUNNERS:
                 figures = bench_runners(suite, _sizes(sizes))

@@ -7,11 +7,15 @@ import typer
 
 from planalign.cli import console
 from planalign.cli.options import Json
-from planalign.cli.output import emit, emit_json
+from planalign.cli.output import emit, emit_item, emit_json
 from planalign.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from planalign.census.check import CheckReport
+    from planalign.census.profile import CensusProfile
+    from planalign.census.read import CensusSummary
 
 census = typer.Typer(
     name="census",
@@ -41,46 +45,73 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Census, .parquet or .csv.")],
     config: Annotated[
         Path | None,
-        typer.Option(metavar="F", help="planalign.yaml with census_columns and census_date."),
+        typer.Option("--config", metavar="F", help="planalign.yaml with census_columns and plan."),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="List the problems one by one, not only by kind.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Print every problem of a census.
+    """Print what is wrong with a census by kind, what is unusual, and a profile of it.
 
-    Each with row, column, value and what to do; exits with 2 if there are any.
+    A kind is a column and a reason, with count, three examples and what to do.
+    Exits with 2 if there is any problem; warnings do not stop a run.
 
-    Keys of --json: file; ok; problems, each with message, remedy, file, line,
-    row, column and value; summary with rows, active, terminated,
-    ignored_columns and warnings, or null if there are problems.
+    Keys of --json: file; ok; problem_count; kinds, each with message, remedy,
+    column, count and examples; problems, each with message, remedy, file, line,
+    row, column and value; warnings, as kinds and with code; summary and profile,
+    null if there are problems.
     """
     from planalign.census import check_census  # noqa: PLC0415 - slow to import
+    from planalign.census.plan_facts import plan_facts  # noqa: PLC0415
     from planalign.config import load, parse  # noqa: PLC0415
 
     # The configured census is not looked at.
     given = {"census": str(file.absolute())}
     settings = load(config, given) if config else parse({}, Path())
     report = check_census(
-        file, columns=settings.census_columns, census_date=settings.effective_census_date
+        file,
+        columns=settings.census_columns,
+        census_date=settings.effective_census_date,
+        plans=plan_facts(settings),
     )
     if json:
         emit_json(report.as_dict())
+    elif report.summary is None or report.profile is None:
+        _print_problems(report, one_by_one=everything)
     else:
-        _print(report)
+        _print_profile(report, report.summary, report.profile, settings.effective_census_date)
     if not report.ok:
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _print(report: "CheckReport") -> None:
+def _print_problems(report: "CheckReport", *, one_by_one: bool) -> None:
     # Problems are the result of the command, so they go to stdout.
-    for problem in report.problems:
-        emit(str(problem))
-    if report.summary is None:
-        return
+    from planalign.census.findings import count_of  # noqa: PLC0415 - slow to import
+
+    emit(f"{report.file}: {count_of(report.total, report.kinds)}")
+    for problem in report.problems if one_by_one else report.kinds:
+        emit_item(str(problem))
+    _print_warnings(report)
+    if not one_by_one and report.total > len(report.kinds):
+        console.say("Every one of them: --all, or --json.")
+
+
+def _print_profile(
+    report: "CheckReport", summary: "CensusSummary", profile: "CensusProfile", census_date: "date"
+) -> None:
+    from planalign.cli.census_tables import print_profile  # noqa: PLC0415 - rich
+
     emit(
-        f"{report.file}: {report.summary.rows:,} employees, {report.summary.active:,} active, "
-        f"{report.summary.terminated:,} terminated; no problems"
+        f"{report.file}: {summary.rows:,} employees, {summary.active:,} active, "
+        f"{summary.terminated:,} terminated; no problems"
     )
-    if report.summary.ignored_columns:
-        console.say(f"Not read: {', '.join(report.summary.ignored_columns)}")
-    for warning in report.summary.warnings:
-        console.warn(warning)
+    _print_warnings(report)
+    print_profile(profile, summary.active, census_date)
+    if summary.ignored_columns:
+        console.say(f"Not read: {', '.join(summary.ignored_columns)}")
+
+
+def _print_warnings(report: "CheckReport") -> None:
+    for warning in report.warnings:
+        emit_item(f"Warning: {warning}")

@@ -37,7 +37,11 @@ def compare(
     employees: Annotated[
         int,
         typer.Option(
-            "--employees", metavar="N", min=0, help="Name the N who gain and who lose most."
+            "--employees",
+            metavar="N",
+            min=0,
+            max=1_000_000_000,
+            help="Name the N who gain and who lose most.",
         ),
     ] = 0,
     json: Json = False,

@@ -6,15 +6,20 @@ import sys
 import traceback
 from typing import TYPE_CHECKING
 
+from planalign.text import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from planalign.errors import PlanalignError
 
 
+_LINE_END = "\n"
+
+
 def say(text: str) -> None:
-    """Write one line of talk."""
-    sys.stderr.write(f"{text}\n")
+    """Write a line of talk, or several; names and values in it are harmless to a terminal."""
+    sys.stderr.write(f"{visible(text, keep=_LINE_END)}\n")
 
 
 def warn(text: str) -> None:
@@ -25,7 +30,7 @@ def warn(text: str) -> None:
 def report(error: PlanalignError, *, debug: bool) -> None:
     """Write an error as text, below its traceback if `debug`."""
     if debug:
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        say("".join(traceback.format_exception(error)).rstrip())
     say(f"Error: {error}")
 
 

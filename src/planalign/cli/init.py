@@ -1,6 +1,5 @@
 """`planalign init`: a project to start from."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from planalign.cli import console
 from planalign.errors import EnvironmentFaultError, UsageError
-from planalign.files import make_folder, protect
+from planalign.files import make_folder, protect, require_path
 
 _EMPLOYEES = 1000
 _SEED = 42
@@ -26,19 +25,21 @@ def init(
     """
     from planalign.census import generate_census  # noqa: PLC0415 - slow to import
     from planalign.config import documented_yaml  # noqa: PLC0415
+    from planalign.scratch import scratch  # noqa: PLC0415
 
     targets = [directory / "planalign.yaml", directory / "census.parquet"]
+    require_path(directory, without="\\")
     there = [str(path) for path in targets if path.exists()]
     if there:
         raise UsageError(f"{' and '.join(there)} exists already", "Name another folder.")
     try:
         make_folder(directory)
         # Both are made aside and moved last, so that a failure leaves nothing behind.
-        with tempfile.TemporaryDirectory(dir=directory, prefix=".init-") as aside:
-            made = [Path(aside) / path.name for path in targets]
+        with scratch("init", beside=targets[0]) as aside:
+            made = [aside / path.name for path in targets]
             made[0].write_text(documented_yaml(), encoding="utf-8")
             generate_census(_EMPLOYEES, seed=_SEED, output=made[1])
-            protect(Path(aside))
+            protect(aside)
             for source, target in zip(made, targets, strict=True):
                 source.rename(target)
     except OSError as error:

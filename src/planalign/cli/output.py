@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from planalign.text import visible
+
+_LINE_END = "\n"
+
 
 def emit(text: str) -> None:
-    """Write a line, or several, of text."""
-    sys.stdout.write(f"{text}\n")
+    """Write a line, or several, of text; names and values in it are harmless to a terminal."""
+    sys.stdout.write(f"{visible(text, keep=_LINE_END)}\n")
+
+
+def emit_item(text: str) -> None:
+    """Write an item of a list, indented; a terminal has it broken between words."""
+    if sys.stdout.isatty():
+        width = max(40, shutil.get_terminal_size().columns)
+        text = textwrap.fill(
+            text,
+            width,
+            initial_indent="  ",
+            subsequent_indent="      ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        emit(text)
+    else:
+        emit(f"  {text}")
 
 
 def emit_json(content: Any) -> None:

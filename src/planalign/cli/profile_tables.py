@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from planalign.cli.output import emit
 from planalign.cli.tables import print_table
 from planalign.profile.memory import BUDGET_BYTES
-from planalign.profile.timeline import LEGEND, timeline
+from planalign.profile.timeline import LEGEND, PLAIN_SIGNS, timeline
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis
@@ -90,7 +92,7 @@ def _print_head(record: Record) -> None:
     )
     error = record.sessions[-1].error if record.sessions else None
     if error:
-        emit(f"Error: {_printable(error)}")
+        emit(f"Error: {visible(error)}")
     if len(record.sessions) > 1:
         emit(f"It was resumed; its {len(record.sessions)} sessions follow each other here.")
     if record.outcome is None or record.outcome != "completed":
@@ -195,10 +197,19 @@ def _print_timeline(record: Record) -> None:
     rows = timeline(record, max(20, min(columns, 160) - label - 3))
     if not rows:
         return
-    emit(f"Timeline, {_s(record.seconds)} s. {LEGEND}")
+    signs = {} if _has_block_signs(sys.stdout.encoding) else PLAIN_SIGNS
+    emit(f"Timeline, {_s(record.seconds)} s. {LEGEND.translate(signs)}")
     for thread, bar in rows:
-        emit(f"{thread:<{label}}  {bar}")
+        emit(f"{thread:<{label}}  {bar.translate(signs)}")
     emit("")
+
+
+def _has_block_signs(encoding: str) -> bool:
+    try:
+        LEGEND.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _print_notes(record: Record) -> None:
@@ -208,12 +219,7 @@ def _print_notes(record: Record) -> None:
     emit("Warnings and faults")
     for note in record.notes:
         told = ", ".join(f"{key} {value}" for key, value in note.details.items())
-        emit(f"{note.at:9.3f} s  {note.kind}: {_printable(told)}")
-
-
-def _printable(text: str) -> str:
-    """Make what a file brought along harmless to a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+        emit(f"{note.at:9.3f} s  {note.kind}: {visible(told)}")
 
 
 def _verdict(analysis: Analysis) -> str:

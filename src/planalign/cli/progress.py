@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from planalign.cli import console
+from planalign.engine.telemetry import saving
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +37,7 @@ def following() -> Iterator[Listener]:
     )
 
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.fields[done]}"),
         TimeElapsedColumn(),
@@ -72,16 +74,16 @@ def following() -> Iterator[Listener]:
                 models["of_year"] += 1
                 if models["before"]:
                     bar.advance(task, 1 / models["before"])
-                bar.update(task, description=f"{details['year']} {details['model']}")
+                bar.update(task, description=visible(f"{details['year']} {details['model']}"))
             elif kind == "year_from_cache":
                 begin_year()
                 finish_year()
             elif kind == "year_completed":
                 finish_year()
             elif kind == "warning":
-                bar.console.print(f"Warning: {details['message']}", markup=False)
+                bar.console.print(visible(f"Warning: {details['message']}"), markup=False)
             elif kind in _SAID:
-                bar.console.print(_SAID[kind].format(**details), markup=False)
+                bar.console.print(visible(_SAID[kind].format(**details)), markup=False)
 
         yield show
 
@@ -94,7 +96,7 @@ def _plain(kind: str, **details: Any) -> None:
     elif kind == "year_completed":
         console.say(f"{details['year']}: complete in {details['seconds']:.2f} s")
     elif kind == "year_from_cache":
-        console.say(f"{details['year']}: from cache, saved {details['saved_seconds']:.2f} s")
+        console.say(f"{details['year']}: from cache, {saving(details['saved_seconds'])}")
     elif kind == "warning":
         console.warn(details["message"])
     elif kind in _SAID:

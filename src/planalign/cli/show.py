@@ -20,6 +20,7 @@ def show(run: RunFolder, json: Json = False) -> None:
     cache). Amounts are dollars.
     """
     from planalign.cli.tables import print_summary  # noqa: PLC0415 - rich is slow to import
+    from planalign.engine.telemetry import saving  # noqa: PLC0415
     from planalign.results import open_run  # noqa: PLC0415 - and so is duckdb
     from planalign.results.summary import spreads, warnings  # noqa: PLC0415
 
@@ -40,6 +41,6 @@ def show(run: RunFolder, json: Json = False) -> None:
         return
     print_summary(rows)
     if cached_years:
-        console.say(f"{cached_years} years from the cache saved {saved_seconds:.2f} s.")
+        console.say(f"{cached_years} years from the cache {saving(saved_seconds)}.")
     for warning in warnings(rows):
         console.warn(warning)

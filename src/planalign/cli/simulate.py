@@ -1,14 +1,17 @@
 """`planalign simulate`: the main job."""
 
 import re
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from planalign.cli import console
 from planalign.cli.options import Json, Replicate, Scenario
 from planalign.cli.output import emit, emit_json
+from planalign.cli.streams import UnwrittenError
 from planalign.errors import UsageError
 
 CONFIG_FILE = "planalign.yaml"
@@ -111,7 +114,12 @@ def simulate(
     )
     with following() as listener:
         completed = run_study(request, listener)
-    _print(completed, as_json=json)
+    try:
+        _print(completed, as_json=json)
+        sys.stdout.flush()
+    except UnwrittenError:
+        console.say(f"The run is complete: {completed.path}")
+        raise
 
 
 def _configuration(

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from planalign.results.summary import Spread, spreads
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,14 +66,21 @@ def print_table(
     title: str | None = None,
     caption: str | None = None,
 ) -> None:
-    """Print rows below a header, right-aligned except for the columns named in `left`."""
+    """Print rows below a header, right-aligned except for the columns named in `left`.
+
+    What stands in a cell stays in it: characters that do not print are shown as escapes.
+    """
     table = Table(
-        box=SIMPLE_HEAD, title=title, caption=caption, title_justify="left", pad_edge=False
+        box=SIMPLE_HEAD,
+        title=title and visible(title),
+        caption=caption and visible(caption),
+        title_justify="left",
+        pad_edge=False,
     )
     for name in header:
-        table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
+        table.add_column(visible(name), justify="left" if name in left else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else visible(str(value)) for value in row))
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console.width = _FILE_WIDTH

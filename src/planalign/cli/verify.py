@@ -8,6 +8,7 @@ import typer
 from planalign.cli.options import Json, Replicate, Scenario
 from planalign.cli.output import emit, emit_json
 from planalign.errors import ExitCode, UsageError
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from planalign.reproduction import Change, Reproduction
@@ -198,4 +199,4 @@ def _excerpt(text: str, start: int) -> str:
 
 
 def _value(value: Any) -> str:
-    return "NULL" if value is None else str(value)
+    return "NULL" if value is None else visible(str(value))

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+from planalign.config import qaca
+from planalign.config.formulas import (
+    SAFE_HARBORS,
+    SAFE_HARBORS_401K12,
+    full_match,
+    full_match_deferral,
+)
 from planalign.config.lists import IMMEDIATE, MOST_SHARES, VestedShares
 from planalign.config.scalars import fault, plain
-from planalign.config.schedule import Faults, change_years, value_at
+from planalign.config.schedule import YEARS, Faults, Setting, change_years, value_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pydantic import BaseModel
-
-_SAFE_HARBOR_401K12 = {"safe_harbor_basic", "safe_harbor_enhanced"}
-_SAFE_HARBORS = _SAFE_HARBOR_401K12 | {"qaca"}
 
 
 def _shares(*shares: str) -> VestedShares:
@@ -32,7 +37,7 @@ _TWO_YEARS = _shares("0", "0", "1")
 
 @dataclass(frozen=True)
 class Contradiction:
-    """Settings of a plan that cannot be used together.
+    """Settings of a plan that cannot be used together in a year.
 
     `keys` are below `plan`; the first is where it is reported. `holds` is asked
     with their values in one year, and `message` may show them by position.
@@ -42,6 +47,53 @@ class Contradiction:
     holds: Callable[..., bool]
     message: str
     remedy: str
+
+    @property
+    def place(self) -> str:
+        """The key at which it is reported."""
+        return self.keys[0]
+
+    def first(self, settings: list[Any], _: Setting) -> tuple[int, tuple[Any, ...]] | None:
+        """Return the first year in which it holds, and what the message shows."""
+        for year in change_years(*settings) or [0]:
+            values = tuple(value_at(setting, year) for setting in settings)
+            if self.holds(*values):
+                return year, values
+        return None
+
+
+@dataclass(frozen=True)
+class OverYears:
+    """Settings of a plan whose course over the years is not allowed.
+
+    `breaches` is asked with the years to look at and what each of `keys` is in a year;
+    `message` may show by position what it found, of the breaches at `place`. The plan
+    begins with the simulation, unless the values by year tell of an earlier time.
+    """
+
+    place: str
+    keys: tuple[str, ...]
+    breaches: Callable[..., Iterator[qaca.Breach]]
+    message: str
+    remedy: str
+    is_above: bool = False
+
+    def first(self, settings: list[Any], where: Setting) -> tuple[int, tuple[Any, ...]] | None:
+        """Return the first year in which it is not allowed, and what the message shows."""
+        changes = change_years(*settings)
+        start = min([*changes, where.start_year or YEARS[-1]])
+        years = range(start, max([start, *changes]) + qaca.YEARS_TO_LAST)
+        by_key = dict(zip(self.keys, settings, strict=True))
+        known = cache(lambda key, year: value_at(by_key[key], year))
+        found = [
+            breach
+            for breach in self.breaches(years, known)
+            if breach.key == self.place and breach.is_above == self.is_above
+        ]
+        if not found:
+            return None
+        earliest = min(found, key=lambda breach: breach.year)
+        return earliest.year, earliest.shown
 
 
 def _slower(schedule: VestedShares, other: VestedShares) -> bool:
@@ -65,20 +117,43 @@ def _disparity(level: Decimal) -> Decimal:
 
 _NO_MATCH_CONDITION = "cannot be a condition of a safe harbor match (Treas. Reg. 1.401(k)-3(c)(6))"
 _NO_SAFE_HARBOR = "set match.formula to tiers"
+_MATCH_SECTIONS = "(sections 401(k)(12)(B) and 401(k)(13)(D))"
+_QUALIFIED = "(section 401(k)(13)(C)(iii))"
+_LEAST_AT_LAST = plain(qaca.LEAST_AT_LAST)
 _CORE_EXCESS = ("core.excess_rate", "core.rate")
 
-CONTRADICTIONS = (
+CONTRADICTIONS: tuple[Contradiction | OverYears, ...] = (
     Contradiction(
         ("match.last_day", "match.formula"),
-        lambda last_day, formula: last_day and formula in _SAFE_HARBORS,
+        lambda last_day, formula: last_day and formula in SAFE_HARBORS,
         _NO_MATCH_CONDITION,
         f"Write false, or {_NO_SAFE_HARBOR}",
     ),
     Contradiction(
         ("match.hours", "match.formula"),
-        lambda hours, formula: hours > 0 and formula in _SAFE_HARBORS,
+        lambda hours, formula: hours > 0 and formula in SAFE_HARBORS,
         _NO_MATCH_CONDITION,
         f"Write 0, or {_NO_SAFE_HARBOR}",
+    ),
+    Contradiction(
+        ("match.maximum_rate", "match.formula"),
+        lambda most, formula: formula in SAFE_HARBORS and most < full_match(formula),
+        f"is below what match.formula {{1}} grants, which may not be bounded {_MATCH_SECTIONS}",
+        f"Write 1, or {_NO_SAFE_HARBOR}",
+    ),
+    Contradiction(
+        ("match.maximum_amount", "match.formula"),
+        # The formula counts pay up to the limit of its year, and has no amount of its own.
+        lambda most, formula: formula in SAFE_HARBORS and most is not None,
+        f"bounds what match.formula {{1}} grants, which may not be bounded {_MATCH_SECTIONS}",
+        f"Write null, or {_NO_SAFE_HARBOR}",
+    ),
+    Contradiction(
+        ("deferrals.maximum_rate", "match.formula"),
+        lambda most, formula: formula in SAFE_HARBORS and most < full_match_deferral(formula),
+        "is below the deferral that earns the full match of {1}, which everyone must be free to "
+        "choose (Treas. Reg. 1.401(k)-3(c)(6)(iii))",
+        f"Raise it, or {_NO_SAFE_HARBOR}",
     ),
     Contradiction(
         ("match.by", "match.formula"),
@@ -96,7 +171,7 @@ CONTRADICTIONS = (
     ),
     Contradiction(
         ("vesting.match", "match.formula"),
-        lambda vesting, formula: formula in _SAFE_HARBOR_401K12 and _slower(vesting, IMMEDIATE),
+        lambda vesting, formula: formula in SAFE_HARBORS_401K12 and _slower(vesting, IMMEDIATE),
         "must be immediate with a safe harbor match (section 401(k)(12)(E)(i))",
         f"Write immediate, or {_NO_SAFE_HARBOR}",
     ),
@@ -127,14 +202,59 @@ CONTRADICTIONS = (
         "must be from 0.03 to 0.10 with a qaca match (section 401(k)(13)(C)(iii))",
         f"Write a rate from 0.03 to 0.10, or {_NO_SAFE_HARBOR}",
     ),
+    *(
+        OverYears(
+            f"escalation.{key}",
+            qaca.DEFAULT_SETTINGS,
+            qaca.default_breaches,
+            f"{leaves} the default deferral at {{0}} in an employee's plan year {{1}}, where a "
+            f"qaca match asks for {{2}} {_QUALIFIED}",
+            f"{remedy}, or raise automatic_enrollment.default_rate to {_LEAST_AT_LAST}",
+        )
+        for key, leaves, remedy in (
+            ("enabled", "is not always true, and leaves", "Write true for every year"),
+            ("step", "leaves", "Raise it, for example to 0.01"),
+            ("cap", "leaves", f"Raise it to {_LEAST_AT_LAST} or above"),
+        )
+    ),
+    *(
+        OverYears(
+            key,
+            qaca.DEFAULT_SETTINGS,
+            qaca.default_breaches,
+            "brings the default deferral to {0} in an employee's plan year {1}, where a qaca match "
+            f"allows {{2}} {_QUALIFIED}",
+            f"Lower it, or {_NO_SAFE_HARBOR}",
+            is_above=True,
+        )
+        for key in ("escalation.cap", "automatic_enrollment.default_rate")
+    ),
     Contradiction(
-        ("escalation.enabled", "match.formula", "automatic_enrollment.default_rate"),
-        lambda escalated, formula, rate: (
-            formula == "qaca" and rate < Decimal("0.06") and not escalated
+        ("escalation.cap", "match.formula", "escalation.enabled"),
+        lambda cap, formula, escalated: escalated and formula == "qaca" and cap > qaca.MOST,
+        f"is above {plain(qaca.MOST)}, the most with a qaca match {_QUALIFIED}",
+        f"Write {plain(qaca.MOST)} or less, or {_NO_SAFE_HARBOR}",
+    ),
+    Contradiction(
+        (
+            "deferrals.highly_compensated_maximum_rate",
+            "match.formula",
+            "automatic_enrollment.default_rate",
         ),
-        "must be true with a qaca match that begins at {2}, to reach 0.06 "
-        "(section 401(k)(13)(C)(iii))",
-        "Write true, or raise automatic_enrollment.default_rate to 0.06",
+        lambda most, formula, rate: formula == "qaca" and most < max(rate, qaca.LEAST_AT_LAST),
+        f"is below the default of a qaca match, which is for everyone {_QUALIFIED}",
+        f"Raise it to {_LEAST_AT_LAST} and to automatic_enrollment.default_rate, "
+        f"or {_NO_SAFE_HARBOR}",
+    ),
+    OverYears(
+        qaca.SPARED_SETTINGS[0],
+        qaca.SPARED_SETTINGS,
+        qaca.spared_breaches,
+        "leaves out who was hired from {0} on, and so was not eligible before the qaca match "
+        "began in {1}: section 401(k)(13)(C)(iv) spares only who was, and had then elected to "
+        "defer or not to",
+        "Write that day or an earlier one, or set automatic_enrollment.scope to all, which "
+        "leaves alone who saves or has opted out",
     ),
     Contradiction(
         (
@@ -206,20 +326,21 @@ CONTRADICTIONS = (
 )
 
 
-def refuse_contradictions(plan: BaseModel, rules: Iterable[Contradiction] = CONTRADICTIONS) -> None:
+def refuse_contradictions(
+    plan: BaseModel,
+    where: Setting,
+    rules: Iterable[Contradiction | OverYears] = CONTRADICTIONS,
+) -> None:
     """Raise every contradiction of a plan, each for the first year in which it holds."""
     faults = Faults()
     for rule in rules:
         settings = [attrgetter(key)(plan) for key in rule.keys]
-        years = change_years(*settings)
-        for year in years or [0]:
-            values = [value_at(setting, year) for setting in settings]
-            if rule.holds(*values):
-                when = f", in {year}" if years else ""
-                message = rule.message.format(*map(_shown, values))
-                error = fault(message + when, rule.remedy)
-                faults.add(error, values[0], *rule.keys[0].split("."))
-                break
+        if found := rule.first(settings, where):
+            year, shown = found
+            when = f", in {year}" if change_years(*settings) else ""
+            error = fault(rule.message.format(*map(_shown, shown)) + when, rule.remedy)
+            value = value_at(attrgetter(rule.place)(plan), year)
+            faults.add(error, value, *rule.place.split("."))
     faults.check()
 
 

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo, model_validator
 
 from planalign.config.contradictions import CONTRADICTIONS, refuse_contradictions
 from planalign.config.frozen import FrozenDict
@@ -53,11 +53,10 @@ class Design(Plan):
     """What a design changes in a plan, with defaults where it says nothing."""
 
     @model_validator(mode="after")
-    def _without_contradictions(self) -> Design:
+    def _without_contradictions(self, info: ValidationInfo) -> Design:
         """Refuse what contradicts itself; the plans that start from it are checked as a whole."""
-        refuse_contradictions(
-            self, [rule for rule in CONTRADICTIONS if all(_gives(self, key) for key in rule.keys)]
-        )
+        given = [rule for rule in CONTRADICTIONS if all(_gives(self, key) for key in rule.keys)]
+        refuse_contradictions(self, info.context or Setting(), given)
         return self
 
 

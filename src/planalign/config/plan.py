@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import ValidationInfo, model_validator
 
 from planalign.config.contradictions import refuse_contradictions
+from planalign.config.formulas import FORMULAS, tier
 from planalign.config.frozen import FrozenDict
 from planalign.config.lists import (
     IMMEDIATE,
@@ -37,7 +38,16 @@ from planalign.config.scalars import (
     truth,
     whole,
 )
-from planalign.config.schedule import YEARS, ByYear, Faults, Read, by_year, single, value_at
+from planalign.config.schedule import (
+    YEARS,
+    ByYear,
+    Faults,
+    Read,
+    Setting,
+    by_year,
+    single,
+    value_at,
+)
 from planalign.config.sections import Section
 
 PayFrequency = Literal["weekly", "biweekly", "semimonthly", "monthly"]
@@ -75,19 +85,6 @@ Factor = Annotated[ByYear[Decimal], by_year(number("0", "10", "1.2"))]
 Hours = Annotated[ByYear[int], by_year(whole(0, 1000))]
 IndexRate = Annotated[ByYear[Decimal], by_year(number("0", "0.2", "0.03"))]
 VestingSchedule = Annotated[ByYear[VestedShares], by_year(read_vested_shares)]
-
-
-def _tier(up_to: str, rate: str) -> Tier:
-    return FrozenDict({"from": 0, "up_to": Decimal(up_to), "rate": Decimal(rate)})
-
-
-# Section 401(k)(12)(B), the basic match and the usual enhanced one; 401(k)(13)(D).
-_FORMULAS: dict[str, tuple[Tier, ...]] = {
-    "none": (),
-    "safe_harbor_basic": (_tier("0.03", "1"), _tier("0.05", "0.5")),
-    "safe_harbor_enhanced": (_tier("0.04", "1"),),
-    "qaca": (_tier("0.01", "1"), _tier("0.06", "0.5")),
-}
 
 
 class Eligibility(Section):
@@ -176,7 +173,7 @@ class Match(Section):
 
     formula: Annotated[ByYear[MatchFormula], _one_of(MatchFormula)] = "none"
     by: Annotated[ByYear[MatchBy], _one_of(MatchBy)] = "everyone"
-    tiers: Annotated[ByYear[tuple[Tier, ...]], by_year(read_match_tiers)] = (_tier("0.06", "0.5"),)
+    tiers: Annotated[ByYear[tuple[Tier, ...]], by_year(read_match_tiers)] = (tier("0.06", "0.5"),)
     # Share of counted pay.
     maximum_rate: Share = Decimal(1)
     maximum_amount: Annotated[
@@ -190,7 +187,7 @@ class Match(Section):
     def tiers_in(self, year: int) -> tuple[Tier, ...]:
         """Return the tiers that hold in a year, those of a named formula where it is one."""
         formula = value_at(self.formula, year)
-        return _FORMULAS[formula] if formula in _FORMULAS else value_at(self.tiers, year)
+        return FORMULAS[formula] if formula in FORMULAS else value_at(self.tiers, year)
 
 
 class Core(Section):
@@ -310,6 +307,6 @@ class Plan(Section):
     limits: Limits = Limits()
 
     @model_validator(mode="after")
-    def _without_contradictions(self) -> Plan:
-        refuse_contradictions(self)
+    def _without_contradictions(self, info: ValidationInfo) -> Plan:
+        refuse_contradictions(self, info.context or Setting())
         return self

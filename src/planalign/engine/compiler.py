@@ -11,7 +11,6 @@ import json
 import re
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import replace
 from graphlib import TopologicalSorter
@@ -35,6 +34,7 @@ from planalign.engine.project import Project, with_versions
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.engine.statements import without_comments
 from planalign.errors import EnvironmentFaultError, ModelError, ProjectError
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -82,14 +82,12 @@ def _find_compiled(project: Project) -> Pipeline | None:
     need not be the one installed: its files decide. A damaged file, or one of
     another version, is as good as not there.
     """
-    for path in (SHIPPED, _cached(project.fingerprint)):
-        pipeline = _kept(path)
-        if pipeline is None:
-            continue
-        if path == SHIPPED and pipeline.files_fingerprint == project.files_fingerprint:
-            return pipeline
-        if pipeline.fingerprint == project.fingerprint:
-            return pipeline
+    shipped = _kept(SHIPPED)
+    if shipped is not None and shipped.files_fingerprint == project.files_fingerprint:
+        return shipped  # which needs no cache folder
+    cached = _kept(_cached(project.fingerprint))
+    if cached is not None and cached.fingerprint == project.fingerprint:
+        return cached
     return None
 
 
@@ -141,20 +139,25 @@ def compile_project(project: Project) -> Pipeline:
     settings = dbt_rules.refused_settings(project)
     if settings:  # dbt would go by them
         raise _error(project, settings)
-    with tempfile.TemporaryDirectory(prefix="planalign-") as scratch:
+    with scratch("compile") as folder:
         arguments = [
-            sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "compile",
+            sys.executable, "-P", "-W", "ignore", "-m", "dbt.cli.main", "compile",
             "--quiet", "--no-use-colors",
             "--project-dir", str(project.folder), "--profiles-dir", str(project.folder),
-            "--target-path", f"{scratch}/target", "--log-path", f"{scratch}/logs",
+            "--target-path", f"{folder}/target", "--log-path", f"{folder}/logs",
         ]  # fmt: skip
         try:
             done = subprocess.run(  # noqa: S603 - a list, no shell
-                arguments, cwd=scratch, capture_output=True, text=True, check=False
+                arguments,
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                errors="backslashreplace",
+                check=False,
             )
         except OSError as error:
             raise EnvironmentFaultError(f"dbt cannot be started ({error})") from error
-        manifest = Path(scratch, "target", "manifest.json")
+        manifest = folder / "target" / "manifest.json"
         if done.returncode != 0 or not manifest.is_file():
             # DuckDB's bindings add pages about themselves to a process that fails, and dbt
             # the frames of its own code.
@@ -163,7 +166,8 @@ def compile_project(project: Project) -> Pipeline:
                 f"dbt cannot compile {project.folder}:\n{said}",
                 "Run `dbt compile` in that folder and mend what it says.",
             )
-        pipeline, problems = _read_manifest(json.loads(manifest.read_text()), project)
+        compiled = json.loads(manifest.read_text(encoding="utf-8"))
+    pipeline, problems = _read_manifest(compiled, project)
     if problems:
         raise _error(project, problems)
     # Once is enough: another file is another fingerprint.
@@ -291,4 +295,5 @@ def _data_test(node: dict[str, Any], nodes: Mapping[str, dict[str, Any]]) -> Dat
         error_if=config["error_if"],
         severity=config["severity"].upper(),
         limit=config["limit"],
+        in_years=config["meta"].get("after_each_year", True),
     )

@@ -87,6 +87,10 @@ RULES = {
         "test than `severity`, `warn_if`, `error_if`, `fail_calc`, `limit` and `where`",
         "Leave it out",
     ),
+    "years": Rule(
+        "`meta: {after_each_year: ..}` of a data test with another value than `true` or `false`",
+        "Write true or false",
+    ),
     "constraint": Rule(
         "a constraint of a model, or another one of a column than `not_null`",
         "Make it a data test",
@@ -470,6 +474,10 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
     if kind == "seed":
         if config.get("indexes"):
             yield problem("index", f"{what} has an index", path)
+    elif kind == "test":
+        in_years = config["meta"].get("after_each_year", True)
+        if not isinstance(in_years, bool):
+            yield problem("years", f"{what} declares after_each_year", path, value=in_years)
     elif kind == "model":
         yield from _of_model(node, manifest, path)
 

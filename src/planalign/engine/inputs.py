@@ -48,6 +48,10 @@ class Trajectory:
     random_seed: int
 
 
+# The column `replicate` is an INTEGER.
+LAST_REPLICATE = 2**31 - 1
+
+
 def trajectories(
     config: Config, scenarios: Sequence[str], replicates: Sequence[int]
 ) -> tuple[Trajectory, ...]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 5
+FORMAT = 6
 
 
 class Step(StrEnum):
@@ -137,7 +137,10 @@ class Model:
 
 @dataclass(frozen=True)
 class DataTest:
-    """A dbt data test: a query that finds the rows that should not be there."""
+    """A dbt data test: a query that finds the rows that should not be there.
+
+    One that is not `in_years` is for `dbt build`, `dbt test` and the suite alone.
+    """
 
     name: str
     step: Step
@@ -148,6 +151,7 @@ class DataTest:
     error_if: str = "!= 0"
     severity: str = "ERROR"
     limit: int | None = None
+    in_years: bool = True
 
     @property
     def is_of_reference_table(self) -> bool:
@@ -282,12 +286,14 @@ class Pipeline:
         }
 
     def tests_of(self, step: Step) -> tuple[DataTest, ...]:
-        """Return the data tests that belong to a step.
+        """Return the data tests that every runner runs at a step.
 
         Those of reference tables have passed when the project was compiled.
         """
         return tuple(
-            test for test in self.tests if test.step is step and not test.is_of_reference_table
+            test
+            for test in self.tests
+            if test.step is step and test.in_years and not test.is_of_reference_table
         )
 
     def save(self, path: Path) -> None:
@@ -310,7 +316,7 @@ class Pipeline:
             EnvironmentFaultError: the file is no pipeline of this version.
         """
         try:
-            data = json.loads(path.read_text())
+            data = json.loads(path.read_text(encoding="utf-8"))
             if data.pop("format") != FORMAT:
                 raise KeyError("format")
             return cls(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
 from planalign.errors import UsageError
+from planalign.files import require_path
 
 PACKAGED = Path(__file__).resolve().parent.parent / "dbt"
 
@@ -27,9 +29,10 @@ class Project:
         """Return the project in `folder`, or the packaged one.
 
         Raises:
-            UsageError: the folder holds no dbt project.
+            UsageError: the folder holds no dbt project, or dbt cannot read its path.
         """
         project = cls((folder or PACKAGED).resolve())
+        require_path(project.folder)
         if not (project.folder / "dbt_project.yml").is_file():
             raise UsageError(
                 f"{project.folder} is no dbt project: it has no dbt_project.yml",
@@ -55,7 +58,9 @@ class Project:
         digest = hashlib.sha256()
         for file in self.files:
             content = file.read_bytes()
-            digest.update(f"{file.relative_to(self.folder).as_posix()} {len(content)}\n".encode())
+            digest.update(
+                os.fsencode(file.relative_to(self.folder)) + f" {len(content)}\n".encode()
+            )
             digest.update(content)
         return digest.hexdigest()
 
@@ -76,7 +81,9 @@ class Project:
         digest = hashlib.sha256()
         for file in self.files:
             content = what_counts(file, with_descriptions=described)
-            digest.update(f"{file.relative_to(self.folder).as_posix()} {len(content)}\n".encode())
+            digest.update(
+                os.fsencode(file.relative_to(self.folder)) + f" {len(content)}\n".encode()
+            )
             digest.update(content)
         return digest.hexdigest()
 

@@ -21,7 +21,7 @@ from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
-from planalign.files import make_folder, open_regular, protect
+from planalign.files import make_folder, open_regular, protect, require_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -225,12 +225,18 @@ def _remove_empty(folders: Sequence[Path]) -> None:
             folder.rmdir()
 
 
-def run_folder(output: Path | None) -> RunFolder:
-    """Return the folder for `output`, or a new one in `runs/`, named by the time."""
-    if output is not None:
-        return RunFolder(output.resolve())
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return RunFolder((Path("runs") / f"{stamp}-{os.getpid()}").resolve())
+def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
+    """Return the folder for `output`, or a new one in `runs/`, named by the time.
+
+    Raises:
+        UsageError: DuckDB, or dbt in the runner `batch`, would write somewhere else.
+    """
+    if output is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        output = Path("runs") / f"{stamp}-{os.getpid()}"
+    folder = RunFolder(output.resolve())
+    require_path(folder.output, without="\\?#" if runner == "batch" else "\\?")
+    return folder
 
 
 def provenance(

@@ -25,7 +25,7 @@ from planalign.duck import literal
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import Fault, fault_of
 from planalign.engine.inputs import yearly_parameters
-from planalign.files import make_folder, protect
+from planalign.files import make_folder, protect, require_path
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ class YearCache:
         link: Callable[[Path, Path], None] = os.link,
         read_text: Callable[[Path], str] = Path.read_text,
     ) -> None:
+        require_path(folder, without="\\")
         self._folder = folder / "years"
         self._limit = limit_bytes
         self._link = link

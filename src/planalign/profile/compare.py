@@ -162,7 +162,15 @@ def _conditions(a: Record, b: Record) -> tuple[tuple[str, str, str], ...]:
         (name, a.versions.get(name), b.versions.get(name))
         for name in sorted({*a.versions, *b.versions})
     )
-    return tuple((name, _text(one), _text(two)) for name, one, two in pairs if one != two)
+    found = [(name, _text(one), _text(two)) for name, one, two in pairs if one != two]
+    if bool(a.compile_seconds) != bool(b.compile_seconds):
+        found.append(("compiling the dbt project", _compiled(a), _compiled(b)))
+    return tuple(found)
+
+
+def _compiled(record: Record) -> str:
+    seconds = record.compile_seconds
+    return f"took {seconds:.2f} s" if seconds else "had been done before"
 
 
 def _text(value: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import comb
-from statistics import median
+from statistics import median_high
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ PAIRS = 6
 
 @dataclass(frozen=True)
 class Judgement:
-    """What pairs say: seconds are medians; `ratio` is that of with to without, by pairs.
+    """What pairs say: seconds without and with, and their `ratio`, are of the middle pair.
 
-    `p_value` is the one-sided sign test's: the chance of as many faster pairs if the
-    change did nothing.
+    The middle one by ratio; of two, the one that gains less. `p_value` is the one-sided
+    sign test's: the chance of as many faster pairs if the change did nothing.
     """
 
     seconds_without: float
@@ -48,10 +48,11 @@ class Judgement:
 def judge(pairs: Sequence[Pair]) -> Judgement:
     """Judge pairs, at least one. What slows the machine slows both runs of a pair."""
     faster = sum(after < before for before, after in pairs)
+    ratio, before, after = median_high((after / before, before, after) for before, after in pairs)
     return Judgement(
-        median(before for before, _ in pairs),
-        median(after for _, after in pairs),
-        median(after / before for before, after in pairs),
+        before,
+        after,
+        ratio,
         faster,
         len(pairs),
         sign_test(faster, len(pairs)),

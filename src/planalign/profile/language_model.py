@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import urllib.error
 import urllib.request
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,6 +20,7 @@ from pydantic import ValidationError
 
 from planalign.errors import PlanalignError
 from planalign.profile.suggestions import SUGGESTION, Proposal
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +87,11 @@ def ask(
 ) -> Answer:
     """Send messages and return what is answered.
 
+    Args:
+        endpoint: where they are sent.
+        messages: in the form that such an endpoint takes.
+        timeout: seconds for all of it.
+
     Raises:
         EndpointError: there is no answer, or it is not what was asked for.
     """
@@ -94,10 +102,8 @@ def ask(
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.key}"},
         method="POST",
     )
-    opener = urllib.request.build_opener(_NoRedirects)
     try:
-        with opener.open(request, timeout=timeout) as response:
-            body = response.read(MOST_BYTES + 1)
+        body = _answer_within(timeout, request)
     except urllib.error.HTTPError as error:
         with error:
             raise EndpointError(f"{endpoint.host} answers with status {error.code}") from error
@@ -110,6 +116,30 @@ def ask(
     return read_answer(_content(body, endpoint.host))
 
 
+def _answer_within(seconds: float, request: urllib.request.Request) -> bytes:
+    """Return the beginning of an answer that is all there in time.
+
+    The client's own timeout is for each read: names that are looked up, single bytes
+    and interim answers can take any time in all. A thread is left behind then, which
+    ends with the process.
+    """
+    answer: Future[bytes] = Future()
+
+    def send() -> None:
+        opener = urllib.request.build_opener(_NoRedirects)
+        try:
+            with opener.open(request, timeout=seconds) as response:
+                answer.set_result(response.read(MOST_BYTES + 1))
+        except Exception as error:  # noqa: BLE001 - raised where the answer is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=send, name="language model", daemon=True).start()
+    try:
+        return answer.result(seconds)
+    except TimeoutError as error:
+        raise TimeoutError(f"not within {seconds:g} s") from error
+
+
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
         """Follow none: the status becomes an error."""
@@ -119,7 +149,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def _content(body: bytes, host: str) -> str:
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
-    except (ValueError, KeyError, IndexError, TypeError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
         raise EndpointError(f"{host} answers with something else than a completion") from error
     if not isinstance(content, str):
         raise EndpointError(f"{host} answers without text")
@@ -141,7 +171,7 @@ def read_answer(content: str) -> Answer:
     for one in listed if isinstance(listed, list) else []:
         proposal = _proposal(one)
         if proposal is None or len(proposals) == MOST_SUGGESTIONS:
-            remarks.append(one if isinstance(one, str) else json.dumps(one))
+            remarks.append(one)
         elif proposal.suggestion not in [known.suggestion for known in proposals]:
             proposals.append(proposal)
     said = found.get("remarks")
@@ -163,7 +193,10 @@ def _remarks(texts: Sequence[Any]) -> tuple[str, ...]:
     return tuple(line for line in map(_line, texts[:MOST_REMARKS]) if line)
 
 
-def _line(text: object) -> str:
-    """Return a text as one line that a terminal can show."""
-    line = " ".join(str(text).split())[:LONGEST_TEXT]
-    return "".join(letter if letter.isprintable() else "?" for letter in line)
+def _line(said: object) -> str:
+    """Return what a model says as one line that a terminal can show."""
+    try:
+        text = said if isinstance(said, str) else json.dumps(said)
+    except RecursionError:
+        text = "(nested too deeply to be shown)"
+    return visible(" ".join(text.split()))[:LONGEST_TEXT]

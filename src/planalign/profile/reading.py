@@ -96,6 +96,7 @@ _OUTCOMES = {
 _NOTES = frozenset(
     {"retried", "group_failed", "breaker_tripped", "warning", "cache_ignored", "test_failed"}
 )
+_COMPILATION = ("compiling", "graph_planned")
 _MODEL_KEYS = tuple(f.name for f in fields(ModelRun) if f.name not in Span.__dataclass_fields__)
 
 
@@ -115,6 +116,7 @@ class _Builder:
         self._graph: dict[str, Node] = {}
         self._planned: int | None = None
         self._end = 0.0
+        self._compile_seconds = 0.0
         self._block: dict[int | None, int] = {}
 
     def add(self, events: list[Mapping[str, Any]]) -> None:
@@ -124,6 +126,7 @@ class _Builder:
         self._origin = origin - zero
         if not self._head:
             self._head = dict(events[0])
+        self._compile_seconds += _compiling(events, shift)
         last = events[0]
         for event in events:
             self._end = max(self._end, shift(event) + self._origin)
@@ -250,6 +253,7 @@ class _Builder:
             memory_limit_bytes=head.get("memory_limit_bytes"),
             versions=head.get("versions", {}),
             planned_years=self._planned,
+            compile_seconds=self._compile_seconds,
             graph=self._graph,
             years=tuple(self._years),
             plans=self._plans,
@@ -276,6 +280,13 @@ def _on_few_threads(
         [replace(one, thread=renamed.get(id(one), one.thread)) for one in models],
         [replace(one, thread=renamed.get(id(one), one.thread)) for one in tests],
     )
+
+
+def _compiling(events: list[Mapping[str, Any]], shift: Any) -> float:
+    """Return how long a session compiled the dbt project: until its graph was known."""
+    told = {one["kind"]: shift(one) for one in events if one["kind"] in _COMPILATION}
+    began, ended = (told.get(kind) for kind in _COMPILATION)
+    return 0.0 if began is None or ended is None else max(0.0, ended - began)
 
 
 def _clock_of(events: list[Mapping[str, Any]]) -> Any:

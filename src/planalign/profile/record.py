@@ -174,6 +174,8 @@ class Record:
     memory_limit_bytes: int | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     planned_years: int | None = None
+    # That compiling the dbt project took, over all sessions; 0 where it had been before.
+    compile_seconds: float = 0.0
     sessions: tuple[Session, ...] = ()
     graph: Mapping[str, Node] = field(default_factory=dict)
     models: tuple[ModelRun, ...] = ()

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 MODEL, TEST, OTHER, IDLE = "█", "▒", "░", "·"
 LEGEND = f"{MODEL} models  {TEST} tests  {OTHER} other work  {IDLE} idle"
 
+# For encodings that have no block signs.
+PLAIN_SIGNS = str.maketrans({MODEL: "#", TEST: "=", OTHER: "-", IDLE: "."})
+
 
 def timeline(record: Record, width: int) -> list[tuple[str, str]]:
     """Return (thread, bar) rows, below a row that marks where each year starts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +27,7 @@ from planalign.profile.suggestions import (
 from planalign.results import open_run
 from planalign.results.scope import present
 from planalign.results.verify import verify
+from planalign.scratch import scratch
 from planalign.study import Request, provenance_of, run_study
 
 if TYPE_CHECKING:
@@ -99,14 +99,13 @@ def try_out(
         PlanalignError: the run cannot be simulated as it is.
         InterruptedRunError: the user stopped it.
     """
-    with tempfile.TemporaryDirectory(prefix="planalign-advise-") as folder:
-        scratch = Path(folder)
+    with scratch("advise") as folder:
         request = request_of(run, record)
         changes = _changes_since(run, request)
         request = _shortened(request, years)
         simulation = request.config.simulation
         try:
-            outcomes = _Trials(scratch, request, pairs, say).all(
+            outcomes = _Trials(folder, request, pairs, say).all(
                 [(one, refusal(one.suggestion, record, memory_bytes)) for one in proposals], record
             )
         except InterruptedRunError as error:

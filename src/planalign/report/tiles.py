@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planalign.engine.telemetry import saving
 from planalign.profile.analysis import BUDGET_BYTES
 from planalign.report import words
 
@@ -87,4 +88,4 @@ def _saved(record: Record) -> str:
     saved = sum(year.saved_seconds for year in cached)
     count = len({year.year for year in cached})
     years = "year" if count == 1 else "years"
-    return f"{count} {years} taken, saved {words.seconds(saved)}"
+    return f"{count} {years} taken, {saving(saved)}"

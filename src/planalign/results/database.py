@@ -9,6 +9,7 @@ import duckdb
 
 from planalign import duck
 from planalign.errors import EnvironmentFaultError
+from planalign.files import require_path
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> N
     """Attach the database of a run folder read-only under `alias`.
 
     Raises:
+        UsageError: DuckDB cannot read its path.
         EnvironmentFaultError: the database is locked, damaged or too new.
 
     """
     path = folder / DATABASE
+    require_path(path, without="\\")
     with faults(f"Cannot open {path}"):
         connection.execute(f"attach {duck.literal(path)} as {alias} (type duckdb, read_only)")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import yaml
 
 from planalign.errors import UsageError
-from planalign.files import make_folder, protect
+from planalign.files import make_folder, protect, require_path
 from planalign.results import database
 from planalign.results.columns import quote
 from planalign.results.side_by_side import side_by_side
+from planalign.scratch import scratch
 
 if TYPE_CHECKING:
     import io
@@ -57,8 +57,9 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
         output: the folder or file to write; must not exist.
 
     Raises:
-        UsageError: the target exists, the format is unknown, a sheet would be
-            longer than Excel allows, or xlsxwriter is not installed.
+        UsageError: the target exists, DuckDB would write it elsewhere, the format is
+            unknown, a sheet would be longer than Excel allows, or xlsxwriter is not
+            installed.
         EnvironmentFaultError: the target cannot be written, for instance because
             the disk is full.
 
@@ -67,6 +68,7 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
     if fmt not in writers:
         raise UsageError(f"Unknown format {fmt!r}", f"Use one of {', '.join(get_args(Format))}.")
     target = Path(output)
+    require_path(target, without="\\")
     if target.exists():
         raise UsageError(f"{target} exists already", "Name another target or remove it.")
     with database.faults(f"Cannot write {target}"), _published(target) as partial:
@@ -75,17 +77,13 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
 
 @contextmanager
 def _published(target: Path) -> Iterator[Path]:
-    """Yield a path beside the target, renamed to it at the end and removed on failure."""
+    """Yield a path that becomes the target at the end; of a failure nothing is left."""
     make_folder(target.parent)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
+    with scratch("export", beside=target) as folder:
+        partial = folder / target.name
         yield partial
         protect(partial)
         partial.rename(target)
-    finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        partial.unlink(missing_ok=True)
 
 
 def _write_csv(run: Run, folder: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -318,6 +319,36 @@ def _warnings(base: Side, sides: Sequence[Side], years: Sequence[int]) -> Iterat
         left_out = sorted((side.years | base.years) - set(years))
         if side is not base and left_out:
             yield f"{side.name}: years that not all have are left out: {_text(left_out)}."
+    yield from _shared_luck(sides)
+
+
+def _shared_luck(sides: Sequence[Side]) -> Iterator[str]:
+    """Say which runs have seeds in common that belong to different replicates.
+
+    Replicate k has the seed of its run plus k. Runs of the same seed are paired replicate by
+    replicate; runs of seeds further apart than their replicates have nothing in common.
+    Between the two, a run is another one shifted: neither paired nor independent.
+    """
+    runs = {side.alias: side for side in sides}.values()  # scenarios of a run share its seeds
+    for one, other in combinations(runs, 2):
+        replicate_of = {seed: replicate for replicate, seed in one.seeds.items()}
+        shared = sorted(
+            seed
+            for replicate, seed in other.seeds.items()
+            if replicate_of.get(seed, replicate) != replicate
+        )
+        if shared:
+            most = max(len(one.seeds), len(other.seeds))
+            which = (
+                f"the {len(shared)} seeds from {shared[0]} to {shared[-1]} are"
+                if len(shared) > 1
+                else f"seed {shared[0]} is"
+            )
+            yield (
+                f"{one.run} and {other.run} share luck: {which} in both, in different replicates. "
+                "They are neither paired nor independent; give both one random_seed, or two that "
+                f"are {most} or more apart."
+            )
 
 
 def _text(years: Sequence[int]) -> str:

@@ -61,10 +61,12 @@ _RECEIVED = {
 class Side:
     """A scenario of a run: its figures by (year, replicate).
 
-    `received` is what an employee receives in a year, as SQL over the snapshot.
+    `received` is what an employee receives in a year, as SQL over the snapshot; `seeds`
+    are by replicate.
     """
 
     name: str
+    run: str
     scenario: str
     alias: str
     received: str
@@ -105,6 +107,7 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
         sides += [
             Side(
                 name=scenario if len(folders) == 1 else f"{label}/{scenario}",
+                run=label,
                 scenario=scenario,
                 alias=f"run_{number}",
                 received=received,

@@ -225,7 +225,7 @@ class Jobs:
     """The runs that this dashboard started, by name."""
 
     def __init__(
-        self, folder: Path, program: Sequence[str] = (sys.executable, "-m", "planalign")
+        self, folder: Path, program: Sequence[str] = (sys.executable, "-P", "-m", "planalign")
     ) -> None:
         self._folder = folder
         self._program = tuple(program)
@@ -268,7 +268,8 @@ class Jobs:
         job = self._jobs.get(name)
         if job is None or not job.is_working:
             return False
-        job.process.send_signal(signal.SIGINT)
+        # Not SIGINT, which a dashboard in the background ignores, and so do its runs.
+        job.process.send_signal(signal.SIGTERM)
         job.is_cancelled = True
         return True
 

@@ -166,12 +166,12 @@ def test_broken_records_come_with_all_other_problems(raw, problems):
     content += b"E8,1985-03-31,2024-06-01,0,2,F\n"
     found = problems(raw(content))
     assert [(p.row, p.line, p.column) for p in found] == [
-        (2, None, "job_level"),
+        (2, 3, "job_level"),
         (3, 4, None),
         (6, 7, None),
         (7, 8, None),
         (8, 9, None),
-        (9, None, "annual_compensation"),
+        (9, 10, "annual_compensation"),
     ]
     messages = [problem.message for problem in found if problem.column is None]
     assert messages[0] == "7 values where the header has 6 columns"

@@ -207,7 +207,7 @@ def test_long_lists_are_cut_and_counted(write, read):
     with pytest.raises(InputError) as caught:
         read(write({}, *[{"job_level": "7", "active": "?"}] * 700))
     found = caught.value.problems
-    assert caught.value.what.endswith("has 1400 problems")
+    assert caught.value.what.endswith("has 1,400 problems of 2 kinds")
     assert len(found) == MOST_PROBLEMS + 1
     assert (found[0].row, found[999].row) == (2, 501)
     assert found[-1].message == "400 more problems are not listed"

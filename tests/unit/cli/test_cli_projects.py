@@ -80,7 +80,9 @@ def test_check_prints_every_problem_and_exits_2(tmp_path: Path) -> None:
     assert content["ok"] is False
     assert {problem["column"] for problem in content["problems"]} >= {"birth_date", "job_level"}
     for problem in content["problems"]:
-        assert problem["message"] in text.stdout
+        assert problem["value"] in text.stdout
+    for kind in content["kinds"]:
+        assert kind["message"] in text.stdout
 
 
 def test_check_of_a_good_census_summarises_it(tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ def places(**keys: Any) -> list[str | None]:
 
 QACA: dict[str, Any] = {"match.formula": "qaca", "automatic_enrollment.enabled": True}
 RISING: dict[str, Any] = {**QACA, "escalation.enabled": True}
+THREE: dict[str, Any] = {"automatic_enrollment.default_rate": 0.03}
+BASIC: dict[str, Any] = {"match.formula": "safe_harbor_basic"}
+ENHANCED: dict[str, Any] = {"match.formula": "safe_harbor_enhanced"}
 ENROLLED: dict[str, Any] = {"automatic_enrollment.enabled": True}
 ESCALATED: dict[str, Any] = {**ENROLLED, "escalation.enabled": True}
 INTEGRATED: dict[str, Any] = {"core.rate": 0.06}
@@ -112,10 +115,39 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {**RISING, "automatic_enrollment.default_rate": 0.0299},
         {**RISING, "automatic_enrollment.default_rate": 0.03},
     ),
+    ("escalation.cap", {**RISING, "escalation.cap": 0.1501}, {**RISING, "escalation.cap": 0.15}),
+    *(
+        (
+            "match.maximum_rate",
+            {**given, "match.maximum_rate": round(least - 0.000001, 6)},
+            {**given, "match.maximum_rate": least},
+        )
+        for given, least in ((BASIC, 0.04), (ENHANCED, 0.04), (QACA, 0.035))
+    ),
+    *(
+        (
+            "match.maximum_amount",
+            {**given, "match.maximum_amount": 10_000_000},
+            {**given, "match.maximum_amount": None},
+        )
+        for given in (BASIC, ENHANCED, QACA)
+    ),
+    *(
+        (
+            "deferrals.maximum_rate",
+            {**given, "deferrals.maximum_rate": round(least - 0.0001, 4)},
+            {**given, "deferrals.maximum_rate": least},
+        )
+        for given, least in (
+            (BASIC, 0.05),
+            (ENHANCED, 0.04),
+            ({**RISING, "automatic_enrollment.default_rate": 0.05}, 0.06),
+        )
+    ),
     (
-        "escalation.enabled",
-        {**QACA, "automatic_enrollment.default_rate": 0.0599},
-        {**RISING, "automatic_enrollment.default_rate": 0.0599},
+        "deferrals.highly_compensated_maximum_rate",
+        {**RISING, **THREE, "deferrals.highly_compensated_maximum_rate": 0.059999},
+        {**RISING, **THREE, "deferrals.highly_compensated_maximum_rate": 0.06},
     ),
     (
         "automatic_enrollment.default_rate",
@@ -212,6 +244,196 @@ def test_contradictions_are_refused_in_the_year_in_which_they_hold(
     assert found.column == f"plan.{key}"
     assert found.message.endswith(", in 2028")
     assert refusal(**by_year(refused, accepted)).message.endswith(", in 2025")
+
+
+# A qaca match from 2027 on, after automatic enrollment without one.
+LATER: dict[str, Any] = {**RISING, "match.formula": {2025: "tiers", 2027: "qaca"}}
+NEW: dict[str, Any] = {**QACA, "automatic_enrollment.scope": "new_hires"}
+
+# What is refused over the years, where, the plan year and rate named, the year if by year,
+# and the nearest that is accepted instead.
+COURSES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+    *(
+        (
+            "escalation.step",
+            shown,
+            {**RISING, **THREE, "escalation.step": step},
+            {**RISING, **THREE},
+        )
+        for step, shown in (
+            (0, "at 0.03 in an employee's plan year 3"),
+            (0.0049, "at 0.0398 in an employee's plan year 3"),
+            (0.005, "at 0.045 in an employee's plan year 4"),
+            (0.007, "at 0.058 in an employee's plan year 5"),
+        )
+    ),
+    (
+        "escalation.step",
+        "at 0.0596 in an employee's plan year 5",
+        {**RISING, **THREE, "escalation.step": 0.0074},
+        {**RISING, **THREE, "escalation.step": 0.0075},
+    ),
+    # On January 1 of the third year, a deferral that rises in July has risen once.
+    (
+        "escalation.step",
+        "at 0.0399 in an employee's plan year 3",
+        {**RISING, **THREE, "escalation.step": 0.0099, "escalation.date": "07-01"},
+        {**RISING, **THREE, "escalation.step": 0.01, "escalation.date": "07-01"},
+    ),
+    *(
+        (
+            "escalation.cap",
+            f"at {cap} in an employee's plan year {year}",
+            {**RISING, **THREE, "escalation.cap": cap},
+            {**RISING, **THREE, "escalation.cap": 0.06},
+        )
+        for cap, year in ((0.03, 3), (0.045, 4), (0.0599, 5))
+    ),
+    (
+        "escalation.cap",
+        "to 0.1001 in an employee's plan year 2",
+        {
+            **RISING,
+            "escalation.cap": 0.15,
+            "automatic_enrollment.default_rate": 0.08,
+            "escalation.step": 0.0201,
+        },
+        {
+            **RISING,
+            "escalation.cap": 0.15,
+            "automatic_enrollment.default_rate": 0.08,
+            "escalation.step": 0.02,
+        },
+    ),
+    (
+        "escalation.enabled",
+        "at 0.0599 in an employee's plan year 5",
+        {**QACA, "automatic_enrollment.default_rate": 0.0599},
+        {**QACA, "automatic_enrollment.default_rate": 0.06},
+    ),
+    # Off in a later year: who enrolled before, and who enrols then, stay where they are.
+    (
+        "escalation.enabled",
+        "at 0.05 in an employee's plan year 5, in 2031",
+        {**RISING, **THREE, "escalation.enabled": {2025: True, 2030: False}},
+        {**RISING, **THREE, "escalation.enabled": {2025: False, 2026: True}},
+    ),
+    (
+        "escalation.enabled",
+        "at 0.04 in an employee's plan year 4, in 2028",
+        {**RISING, **THREE, "escalation.enabled": {2025: True, 2027: False, 2030: True}},
+        # Years without a rise that the others make up for.
+        {
+            **RISING,
+            **THREE,
+            "escalation.step": 0.03,
+            "escalation.enabled": {2025: True, 2027: False, 2028: True},
+        },
+    ),
+    (
+        "escalation.step",
+        "at 0.0595 in an employee's plan year 5, in 2030",
+        {**RISING, **THREE, "escalation.step": {2025: 0.01, 2028: 0.0065}},
+        {**RISING, **THREE, "escalation.step": {2025: 0.01, 2029: 0.0075}},
+    ),
+    # Who has been enrolled before the qaca match begins is at a percentage of it then.
+    (
+        "escalation.enabled",
+        "at 0.02 in an employee's plan year 1, in 2027",
+        {
+            **LATER,
+            "escalation.enabled": False,
+            "automatic_enrollment.default_rate": {2025: 0.02, 2027: 0.06},
+        },
+        {**LATER, "automatic_enrollment.default_rate": {2025: 0.02, 2027: 0.06}},
+    ),
+    (
+        "automatic_enrollment.default_rate",
+        "to 0.12 in an employee's plan year 1, in 2027",
+        {
+            **LATER,
+            "escalation.enabled": False,
+            "automatic_enrollment.default_rate": {2025: 0.12, 2027: 0.06},
+        },
+        {
+            **LATER,
+            "escalation.enabled": False,
+            "automatic_enrollment.default_rate": {2025: 0.1, 2027: 0.06},
+        },
+    ),
+    # Eligible before 2025 is who was hired before October 2024, for three months of service.
+    (
+        "automatic_enrollment.hired_since",
+        "from 2024-10-01 on",
+        {**NEW, "automatic_enrollment.hired_since": "2024-10-02"},
+        {**NEW, "automatic_enrollment.hired_since": "2024-10-01"},
+    ),
+    (
+        "automatic_enrollment.hired_since",
+        "from 2024-01-01 on",
+        {
+            **NEW,
+            "automatic_enrollment.hired_since": "2024-01-02",
+            "eligibility.months_of_service": 12,
+        },
+        {
+            **NEW,
+            "automatic_enrollment.hired_since": "2024-01-01",
+            "eligibility.months_of_service": 12,
+        },
+    ),
+    (
+        "automatic_enrollment.hired_since",
+        "began in 2027, in 2028",
+        {
+            **NEW,
+            **LATER,
+            "automatic_enrollment.hired_since": {2025: "2025-01-01", 2028: "2027-01-02"},
+            "eligibility.months_of_service": 0,
+        },
+        {
+            **NEW,
+            **LATER,
+            "automatic_enrollment.hired_since": {2025: "2025-01-01", 2028: "2027-01-01"},
+            "eligibility.months_of_service": 0,
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "shown", "refused", "accepted"), COURSES)
+def test_what_the_law_asks_of_the_years_together(
+    key: str, shown: str, refused: dict[str, Any], accepted: dict[str, Any]
+) -> None:
+    found = refusal(**refused)
+    rate, _, year = shown.partition(", ")
+    assert found.column == f"plan.{key}"
+    assert rate in found.message
+    assert "(section 401(k)(13)(C)(iii))" in found.message or "401(k)(13)(C)(iv)" in found.message
+    assert found.message.endswith(year)
+    plan_with(**accepted)
+
+
+def test_a_scenario_may_bring_the_years_about(problems: Callable[..., list[Problem]]) -> None:
+    found = problems(
+        """\
+        designs:
+          rising:
+            match: {formula: qaca}
+            automatic_enrollment: {enabled: true, default_rate: 0.03}
+            escalation: {enabled: true, step: 0.01}
+        scenarios:
+          lawful: {plan: {design: rising}}
+          stopped:
+            plan:
+              design: rising
+              escalation:
+                enabled: {2025: true, 2027: false}
+        """
+    )
+    assert [(problem.line, problem.column) for problem in found] == [
+        (12, "scenarios.stopped.plan.escalation.enabled")
+    ]
 
 
 def test_only_the_years_that_differ_are_named() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from planalign.config import Config, Plan, ScenarioSettings, parse, to_yaml, value_at
+from planalign.config.designs import ConfigFile
 from planalign.config.document import parse_document
 from planalign.engine.inputs import settings_text
 from planalign.errors import InputError, Problem
@@ -339,3 +340,23 @@ def test_the_examples_of_the_pages_and_of_the_file_are_accepted() -> None:
     assert [tiers[0]["up_to"] for tiers in map(phased.match.tiers_in, (2026, 2027))] == [
         Decimal("0.04"), Decimal("0.06")
     ]  # fmt: skip
+
+
+def shipped() -> dict[str, str]:
+    """Return every configuration that pages and examples show, by where it stands."""
+    root = Path(__file__).parents[3]
+    found = {}
+    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
+        blocks = page.read_text(encoding="utf-8").split("```yaml\n")[1:]
+        found |= {
+            f"{page.name}-{number}": block.split("```")[0]
+            for number, block in enumerate(blocks)
+            if any(line.partition(":")[0] in ConfigFile.model_fields for line in block.splitlines())
+        }
+    demo = (root / "examples" / "demo.sh").read_text(encoding="utf-8")
+    return {**found, "demo.sh": demo.split("<<'YAML'\n")[1].split("YAML\n")[0]}
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in shipped().items()])
+def test_what_pages_and_examples_show_is_accepted(load_text: Load, text: str) -> None:
+    load_text(text)

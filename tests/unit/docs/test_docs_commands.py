@@ -7,7 +7,6 @@ import pytest
 import typer
 
 from planalign.cli.app import app
-from planalign.errors import ExitCode
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "commands.md"
 
@@ -73,8 +72,3 @@ def test_no_command_is_documented_that_is_gone():
 def test_global_options_are_documented():
     text = section("planalign")
     assert [flag for flag in flags(ROOT) if f"\n| `{flag}`" not in text] == []
-
-
-def test_every_exit_code_is_documented():
-    text = section("Exit codes")
-    assert [code for code in ExitCode if f"| {code.value} |" not in text] == []

@@ -1,5 +1,7 @@
 """Every key of planalign.yaml is in docs/reference/configuration.md, with its default."""
 
+import re
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +10,8 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
+from planalign.config.contradictions import CONTRADICTIONS
 from planalign.config.designs import ConfigFile
-from planalign.config.models import CENSUS_COLUMNS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 PAGE = (REFERENCE / "configuration.md").read_text(encoding="utf-8")
@@ -59,6 +61,20 @@ def test_no_key_is_documented_that_is_gone():
     assert set(documented) == {key for key, _ in keys()}
 
 
-def test_every_census_column_is_documented():
-    page = (REFERENCE / "census.md").read_text(encoding="utf-8")
-    assert [name for name in CENSUS_COLUMNS if f"\n| `{name}` |" not in page] == []
+# 401(k)(13)(C)(iii), 1.401(k)-3(c)(6): of the Code, and of the regulations.
+_LAW = re.compile(r"\d[\d.]*(?:\(\w+\))+(?:-\d+(?:\(\w+\))+)?")
+
+
+def test_the_refusals_are_those_of_the_table_of_contradictions():
+    """Each row has the place, the other settings and the law of one, and each has a row."""
+    [text] = [part for part in PAGE.split("\n### ") if part.startswith("Refused together")]
+    rows = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")][1:]
+    documented = Counter(
+        (place.strip().strip("`"), frozenset(re.findall("`(.+?)`", keys)), (*_LAW.findall(law),))
+        for _, place, keys, law in rows
+    )
+    declared = Counter(
+        (rule.place, frozenset(rule.keys) - {rule.place}, (*_LAW.findall(rule.message),))
+        for rule in CONTRADICTIONS
+    )
+    assert documented == declared

@@ -38,15 +38,3 @@ def test_every_column_is_documented_in_order_with_its_type(mart):
         for column in marts()[mart]
     }
     assert list(documented(mart).items()) == list(declared.items())
-
-
-def test_every_event_type_has_its_payload_documented():
-    page = (ROOT / "docs" / "reference" / "events.md").read_text(encoding="utf-8")
-    model = ROOT / "src" / "planalign" / "dbt" / "models" / "events" / "fct_yearly_events.sql"
-    types = [
-        line.split("'")[1]
-        for line in model.read_text(encoding="utf-8").splitlines()
-        if line.strip().endswith("' as event_type,")
-    ]
-    assert types
-    assert [one for one in types if f"| `{one}` |" not in page] == []

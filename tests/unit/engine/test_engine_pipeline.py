@@ -87,6 +87,14 @@ def test_indexes_are_kept_and_made(tmp_path):
     )
 
 
+def test_a_data_test_may_decline_the_years():
+    tests = tuple(
+        DataTest(name, Step.VALIDATION, "p", "select 1", in_years=name == "yes")
+        for name in ("yes", "no")
+    )
+    assert replace(pipeline(), tests=tests).tests_of(Step.VALIDATION) == tests[:1]
+
+
 def test_moving_intermediates_changes_their_names_everywhere_and_nothing_else():
     source = replace(model("int_a"), sql='select 1 as a from "results"."inputs"."control"')
     reader = replace(

@@ -6,7 +6,6 @@ import fcntl
 import json
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -50,11 +49,23 @@ def test_a_second_process_is_refused_and_the_next_one_is_not(folder):
         assert folder.partial.is_dir()
 
 
-def test_who_looks_whether_a_run_goes_on_keeps_none_from_starting(folder):
+@pytest.fixture
+def while_waiting(monkeypatch):
+    """Do something as soon as a lock is waited for, however slow the machine is."""
+
+    def on_the_first_wait(do):
+        monkeypatch.setattr(run_folder, "LOCK_SECONDS", 600.0)
+        left = [do]
+        monkeypatch.setattr(run_folder.time, "sleep", lambda _: left.pop()() if left else None)
+
+    return on_the_first_wait
+
+
+def test_who_looks_whether_a_run_goes_on_keeps_none_from_starting(folder, while_waiting):
     folder.output.parent.mkdir()
     with lock_of(folder).open("w") as looking:
         fcntl.flock(looking, fcntl.LOCK_SH)
-        threading.Timer(run_folder.LOCK_SECONDS / 5, looking.close).start()
+        while_waiting(looking.close)
         with folder.claimed(resume=False):
             assert folder.partial.is_dir()
 
@@ -104,7 +115,7 @@ def test_an_unfinished_run_is_refused_and_kept(folder):
     assert not lock_of(folder).exists()
 
 
-def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, tmp_path):
+def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, while_waiting):
     folder.output.parent.mkdir()
     with lock_of(folder).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -114,7 +125,7 @@ def test_who_waits_for_a_run_that_removes_its_folders_makes_them_again(folder, t
             folder.output.parent.rmdir()
             held.close()
 
-        threading.Timer(run_folder.LOCK_SECONDS / 5, end).start()
+        while_waiting(end)
         with folder.claimed(resume=False):
             assert folder.partial.is_dir()
 

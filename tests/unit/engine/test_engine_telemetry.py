@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 
-from planalign.engine.telemetry import EventLog
+import pytest
+
+from planalign.engine.telemetry import EventLog, saving
 
 
 def lines(path):
@@ -35,3 +37,12 @@ def test_a_resumed_log_goes_on_after_the_last_whole_line(tmp_path):
     log("run_started", runner="batch")
     log.close()
     assert [(e["sequence"], e["runner"]) for e in lines(path)] == [(1, "direct"), (2, "batch")]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(1.234, "saved 1.23 s"), (0.005, "saved 0.01 s"), (0.0049, "saved no time"),
+     (0.0, "saved no time"), (-0.02, "saved no time")],
+)  # fmt: skip
+def test_what_a_cached_year_saved_is_never_less_than_nothing(seconds, said):
+    assert saving(seconds) == said

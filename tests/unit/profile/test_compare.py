@@ -90,6 +90,16 @@ def test_what_is_not_alike_is_named():
     assert compare(a, b).conditions == (("threads", "2", "4"), ("duckdb", "1.5.0", "2.0.0"))
 
 
+@pytest.mark.parametrize("compiled", [(0.0, 6.12), (6.12, 0.0), (6.0, 6.5), (0.0, 0.0)])
+def test_that_one_of_the_runs_compiled_is_told(compiled):
+    said = {0.0: "had been done before", 6.12: "took 6.12 s"}
+    found = compare(*(record(9, compile_seconds=seconds) for seconds in compiled)).conditions
+    both_alike = bool(compiled[0]) == bool(compiled[1])
+    assert found == (
+        () if both_alike else (("compiling the dbt project", *map(said.get, compiled)),)
+    )
+
+
 @pytest.mark.parametrize(
     ("before", "after", "is_told"),
     [(1_000_000_000, 1_090_000_000, False), (1_000_000_000, 1_200_000_000, True),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -18,6 +19,7 @@ from planalign.profile.findings import find
 from planalign.profile.language_model import Endpoint, EndpointError, ask, endpoint_in, read_answer
 from planalign.profile.suggestions import Materialize, Threads
 from planalign.profile.trial import Trial
+from planalign.text import visible
 
 DATA = Path(__file__).parent / "data"
 SET = {
@@ -144,6 +146,64 @@ def test_the_question_is_sent_with_key_and_model_and_the_answer_read():
 )
 def test_an_endpoint_that_does_not_answer_well_is_an_error(stub, said):
     with served(stub) as url, pytest.raises(EndpointError, match=said):
+        ask(Endpoint(url, "m", "k"), [])
+
+
+@contextmanager
+def dripping(part):
+    """Serve one connection that gets the same part, again and again, until the test ends."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip():
+            with suppress(OSError), listening.accept()[0] as connection:
+                while not over.wait(0.01):
+                    connection.sendall(part)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+        finally:
+            over.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("part", [b"HTTP/1.1 100 Continue\r\n\r\n", b"H"])
+def test_an_answer_that_never_ends_is_waited_for_once_in_all(part):
+    with dripping(part) as url, pytest.raises(EndpointError, match="does not answer"):
+        ask(Endpoint(url, "m", "k"), [], timeout=0.2)
+
+
+def test_a_status_line_cannot_command_the_terminal():
+    with dripping(b"\x1b[2J\xc2\x9b1A\r\n") as url, pytest.raises(EndpointError) as raised:
+        ask(Endpoint(url, "m", "k"), [])
+    assert raised.value.__cause__ is not None
+    assert not set(visible(str(raised.value))) & {"\x1b", "\x9b"}
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+# The deepest that can be read may be too deep to be written.
+DEEPEST = "[" * 900 + "]" * 900
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        DEEP,
+        f'{{"suggestions": [{DEEP}]}}',
+        f'{{"suggestions": [{DEEPEST}], "remarks": [{DEEPEST}]}}',
+        f'{{"suggestions": [{{"kind": "threads", "threads": 2, "reason": {DEEPEST}}}]}}',
+    ],
+)
+def test_nested_answers_are_read(content):
+    read_answer(content)
+    with served(Stub(completion(content))) as url:
+        ask(Endpoint(url, "m", "k"), [])
+
+
+def test_a_nested_body_is_no_completion():
+    with served(Stub(DEEP.encode())) as url, pytest.raises(EndpointError, match="something else"):
         ask(Endpoint(url, "m", "k"), [])
 
 

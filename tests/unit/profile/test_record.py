@@ -54,6 +54,18 @@ def test_a_record_of_format_2_is_read():
     assert found.samples[0].resident_bytes > 0
 
 
+def test_compiling_lasts_until_the_graph_is_known():
+    events = events_of(DATA / "format-2.jsonl")
+    assert record_of(events).compile_seconds == 0
+    [graph] = [number for number, event in enumerate(events) if event["kind"] == "graph_planned"]
+    begun = {**events[graph], "kind": "compiling", "clock": events[graph]["clock"] - 6.25}
+    compiled = [*events[:graph], begun, *events[graph:]]
+    assert record_of(compiled).compile_seconds == pytest.approx(6.25)
+    assert record_of(events + compiled).compile_seconds == pytest.approx(6.25)
+    # Killed meanwhile: how long it would have taken is not known.
+    assert record_of(compiled[: graph + 1]).compile_seconds == 0
+
+
 def test_both_formats_tell_the_same_of_the_time():
     one, two = (analyse(read_record(DATA / f"format-{n}.jsonl")) for n in (1, 2))
     assert {m.name: m.total for m in one.models} == pytest.approx(

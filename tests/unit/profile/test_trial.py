@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from made import model, node, record
 
+from planalign.cli.advise import _text
 from planalign.config import parse
 from planalign.engine.project import PACKAGED, Project
 from planalign.errors import InterruptedRunError, ModelError, UsageError
 from planalign.profile import trial
+from planalign.profile.advice import Advice
 from planalign.profile.findings import Finding
 from planalign.profile.judgement import is_decided, judge, sign_test
 from planalign.profile.suggestions import (
@@ -29,7 +31,7 @@ from planalign.profile.suggestions import (
     refusal,
     suggest,
 )
-from planalign.profile.trial import Outcome, alternating, changed, in_rank
+from planalign.profile.trial import Outcome, Trial, alternating, changed, in_rank
 from planalign.study import Completed, Request
 
 # The builder of run folders lives with the tests of results.
@@ -162,6 +164,30 @@ def test_the_ratio_is_that_of_pairs_so_that_a_busy_machine_does_not_count():
     judgement = judge([(1.0, 0.5), (10.0, 5.0), (2.0, 1.0)] * 2)
     assert judgement.ratio == 0.5
     assert judgement.helps
+
+
+def test_seconds_and_ratio_are_of_one_pair():
+    pairs = [(2.0, 1.5), (2.5, 2.13), (3.0, 2.7), (2.4, 1.2), (9.0, 8.0), (2.6, 2.2)]
+    judgement = judge(pairs)
+    assert (judgement.seconds_without, judgement.seconds_with) == (2.5, 2.13)
+    assert judgement.ratio == judgement.seconds_with / judgement.seconds_without
+    assert judge(pairs[:1]).ratio == 0.75
+
+
+def test_a_trial_says_by_how_much_on_one_basis():
+    pairs = [(2.0, 1.5), (2.5, 2.13), (3.0, 2.7), (2.4, 1.2), (9.0, 8.0), (2.6, 2.2)]
+    outcome = Outcome(Proposal(Threads(threads=1), ""), "helps", "", judge(pairs))
+    advice = Advice(
+        Path("run"), has_plans=True, findings=(), trial=Trial((2025, 2026), 6, (outcome,))
+    )
+    assert (
+        "saves 15% (2.500 s to 2.130 s in the middle pair, faster in 6 of 6), with the same bits"
+    ) in "\n".join(_text(advice))
+
+
+def test_nothing_found_is_said():
+    said = _text(Advice(Path("run"), has_plans=True, findings=()))
+    assert list(said) == ["Nothing was found that is worth a change."]
 
 
 def test_the_sign_test_is_exact():

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
-from run_folder import build_run
+from run_folder import build_run, change_run
 
 from planalign.errors import UsageError
 from planalign.results.side_by_side import FIGURES, side_by_side
@@ -184,3 +184,54 @@ def test_what_cannot_be_compared_is_refused(study: Path, tmp_path: Path) -> None
     later = build_run(tmp_path / "later", years=(2030, 2031))
     with pytest.raises(UsageError, match="no year is in all"):
         side_by_side([study, later])
+
+
+def seeded(folder: Path, shift: int, **more: int) -> Path:
+    return build_run(
+        folder, change=f"update dim_scenarios set random_seed = random_seed + {shift}", **more
+    )
+
+
+@pytest.mark.parametrize(
+    ("shift", "replicates", "shared"),
+    [
+        (0, 3, None),  # the same seed: paired
+        (3, 3, None),  # apart: nothing in common
+        (1, 3, "the 2 seeds from 43 to 44 are in both"),
+        (-1, 3, "the 2 seeds from 42 to 43 are in both"),
+        (2, 3, "seed 44 is in both"),
+        (4, 3, None),
+        (2, 1, "seed 44 is in both"),
+    ],
+)
+def test_runs_whose_seeds_overlap_are_said_to_share_luck(
+    tmp_path: Path, shift: int, replicates: int, shared: str | None
+) -> None:
+    one = seeded(tmp_path / "one", 0, replicates=3)
+    other = seeded(tmp_path / "other", shift, replicates=replicates)
+    found = [text for text in side_by_side([one, other]).warnings if "share luck" in text]
+    if shared is None:
+        assert found == []
+    else:
+        [text] = found
+        assert text.startswith(f"one and other share luck: {shared}, in different replicates")
+        assert "3 or more apart" in text
+
+
+def test_luck_is_shared_by_any_two_runs_and_by_replicates_taken_out(tmp_path: Path) -> None:
+    runs = [seeded(tmp_path / name, shift) for name, shift in (("a", 0), ("b", 10), ("c", 11))]
+    # Of `b`, replicate 1 alone: its seed is that of replicate 0 of `c`.
+    change_run(
+        runs[1],
+        "".join(
+            f"delete from {table} where replicate = 0;"
+            for table in (
+                "fct_financial_summary",
+                "fct_plan_costs",
+                "dim_scenarios",
+                "fct_workforce_snapshot",
+            )
+        ),
+    )
+    [text] = [text for text in side_by_side(runs).warnings if "share luck" in text]
+    assert text.startswith("b and c share luck: seed 53 is in both, in different")

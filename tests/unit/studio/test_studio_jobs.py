@@ -159,8 +159,18 @@ def test_cancelling_is_what_ctrl_c_is(tmp_path, order):
     with pytest.raises(UsageError, match="under way"):
         jobs.start(order)
     assert jobs.cancel("mine")
-    assert job.process.wait() in (130, -signal.SIGINT)
+    assert job.process.wait() == -signal.SIGTERM
     assert not jobs.cancel("mine")
+
+
+def test_a_run_takes_no_modules_from_the_folder_that_it_is_started_in(tmp_path, order):
+    for name in ("yaml", "json", "duckdb", "typer", "planalign", "runpy", "typing"):
+        (tmp_path / f"{name}.py").write_text("open('executed', 'w')\nraise SystemExit(66)\n")
+    (tmp_path / "c.yaml").write_text("census: absent.csv\n")
+    job = Jobs(tmp_path).start(order)
+    assert job.process.wait() == 2, job.words()
+    assert "absent.csv" in job.words()
+    assert not (tmp_path / "executed").exists()
 
 
 def test_only_what_was_started_here_is_cancelled(tmp_path):

@@ -33,3 +33,11 @@
     ({{ first_date }}
     + floor({{ draw }} * ({{ last_date }} - {{ first_date }} + 1)::decimal(6, 0))::integer)
 {%- endmacro %}
+
+{# The band of each completed year, of `age` or `tenure`, from the reference table. #}
+{% macro band_of_each(of) -%}
+    select
+        unnest(generate_series(minimum_{{ of }}, maximum_{{ of }}))::integer as {{ of }},
+        {{ of }}_band
+    from {{ ref(of ~ "_bands") }}
+{%- endmacro %}

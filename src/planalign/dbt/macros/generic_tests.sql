@@ -1,9 +1,15 @@
-{# The listed columns identify a row of the year in hand. #}
-{% test unique_key(model, columns) %}
+{#
+    The listed columns identify a row, and none of them is null; `of_year` looks at the
+    rows of the year in hand alone, for what is kept of every year.
+#}
+{% test unique_key(model, columns, of_year=false) %}
     select {{ columns | join(", ") }}
     from {{ model }}
+    {%- if of_year %}
+    where simulation_year = {{ year_in_hand() }}
+    {%- endif %}
     group by {{ columns | join(", ") }}
-    having count(*) > 1
+    having count(*) > 1 or {{ columns | join(" is null or ") }} is null
 {% endtest %}
 
 {#
@@ -33,7 +39,7 @@
             from numbered
             where {{ column }} is null
 
-            union all
+            union all by name
         {% endfor %}
         {% for column, (least, most) in ranges.items() %}
             select
@@ -56,7 +62,7 @@
                 {% if least is not none and most is not none %}or{% endif %}
                 {% if most is not none %}{{ column }} > {{ most }}{% endif %}
 
-            union all
+            union all by name
         {% endfor %}
         {% for first, second in in_order %}
             select
@@ -68,7 +74,7 @@
             from numbered
             where {{ first }} > {{ second }}
 
-            union all
+            union all by name
         {% endfor %}
         select
             row_number,
@@ -128,7 +134,7 @@
         from follows
         where minimum <> expected
 
-        union all
+        union all by name
 
         select
             arg_max(row_number, maximum) as row_number,
@@ -165,7 +171,7 @@
         from listed
         where value not in (select value from found where value is not null)
         {% if only %}
-            union all
+            union all by name
 
             select
                 row_number,
@@ -230,7 +236,7 @@
                     where {{ column }} is not null
                 )
 
-            union all
+            union all by name
         {% endfor %}
         select
             null as row_number,
@@ -238,11 +244,8 @@
             concat_ws(', ', {{ columns | join(", ") }}) as value,
             'has no row' as message,
             'Add a row for it' as remedy
-        from (
-            select {{ columns | join(", ") }} from wanted
-            except
-            select {{ columns | join(", ") }} from found
-        )
+        from wanted
+        anti join found using ({{ columns | join(", ") }})
     )
 
     select * from faults order by row_number nulls first, column_name, value

@@ -43,16 +43,16 @@
     delete from {{ relation }}
     where
         {%- if "simulation_year" in names %}
-        simulation_year >= (select simulation_year from {{ source("inputs", "control") }})
+        simulation_year >= {{ year_in_hand() }}
         and
         {%- endif %}
         {%- if "replicate" in names %}
         (scenario_id, replicate) in (
-            select scenario_id, replicate from {{ source("inputs", "trajectories") }}
+            select scenario_id, replicate from {{ trajectories_in_hand() }}
         )
         {%- else %}
         scenario_id in (
-            select scenario_id from {{ source("inputs", "trajectories") }}
+            select scenario_id from {{ trajectories_in_hand() }}
         )
         {%- endif %}
 {%- endmacro %}

@@ -129,12 +129,13 @@ class LegacyRunner:
         self._results_file.unlink(missing_ok=True)
         try:
             return subprocess.run(  # noqa: S603 - a list, no shell
-                [sys.executable, "-m", "dbt.cli.main",
+                [sys.executable, "-P", "-m", "dbt.cli.main",
                  *arguments(self._project, self._database, command)],
                 cwd=self._database.path.parent,
                 env={**os.environ, **variables},
                 capture_output=True,
                 text=True,
+                errors="backslashreplace",
                 check=False,
             )  # fmt: skip
         except OSError as error:
@@ -148,7 +149,7 @@ class LegacyRunner:
         if not self._results_file.is_file():
             return {}
         found = {}
-        for result in json.loads(self._results_file.read_text())["results"]:
+        for result in json.loads(self._results_file.read_text(encoding="utf-8"))["results"]:
             spent = {
                 timing["name"]: _seconds_between(timing["started_at"], timing["completed_at"])
                 for timing in result["timing"]

@@ -11,6 +11,22 @@ if TYPE_CHECKING:
     from planalign.profile.record import ModelRun
 
 Severity = Literal["high", "medium", "low"]
+Kind = Literal[
+    "slow_model",
+    "slower_than_earlier",
+    "view_read_often",
+    "single_threaded",
+    "over_parallel",
+    "spill",
+    "memory_hog",
+    "near_memory_limit",
+    "cold_cache",
+    "bad_estimate",
+    "nested_loop",
+    "cross_product",
+    "repeated_scan",
+    "unpruned_scan",
+]
 
 # Parts of the run's wall seconds that a finding must cost to be of that severity.
 HIGH_SHARE, MEDIUM_SHARE = 0.2, 0.05
@@ -25,7 +41,7 @@ class Finding:
     measures it.
     """
 
-    kind: str
+    kind: Kind
     title: str
     model: str | None
     year: int | None

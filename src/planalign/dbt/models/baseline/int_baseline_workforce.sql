@@ -2,10 +2,6 @@ with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
-control as (
-    select * from {{ source("inputs", "control") }}
-),
-
 age_bands as (
     select * from {{ ref("stg_age_bands") }}
 ),
@@ -27,7 +23,7 @@ top_paid as (
 ),
 
 first_day as (
-    select make_date(simulation_year, 1, 1) as year_start from control
+    select make_date({{ year_in_hand() }}, 1, 1) as year_start
 ),
 
 -- First year: every trajectory starts from the census.
@@ -97,20 +93,18 @@ from_prior_year as (
         last_year.savings_inclination as prior_savings_inclination,
         last_year.match_balance as prior_match_balance,
         last_year.core_balance as prior_core_balance
-    from {{ source("state", "prior_snapshot") }} as last_year
+    from {{ prior_snapshot() }} as last_year
     inner join trajectories
         on
             last_year.scenario_id = trajectories.scenario_id
             and last_year.replicate = trajectories.replicate
             and not trajectories.is_first_year
-    where
-        last_year.simulation_year = (select simulation_year from control) - 1
-        and last_year.employment_status = 'active'
+    where last_year.employment_status = 'active'
 ),
 
 opening as (
     select * from from_census
-    union all
+    union all by name
     select * from from_prior_year
 ),
 

@@ -1,18 +1,12 @@
 with trajectories as (
-    select * from {{ source("inputs", "trajectories") }}
-),
-
-control as (
-    select simulation_year from {{ source("inputs", "control") }}
+    select * from {{ trajectories_in_hand() }}
 ),
 
 named as (
     select
-        trajectories.trajectory_id,
-        trajectories.random_seed || '|' || control.simulation_year || '|'
-            as seed_and_year
+        trajectory_id,
+        random_seed || '|' || {{ year_in_hand() }} || '|' as seed_and_year
     from trajectories
-    cross join control
 ),
 
 final as (

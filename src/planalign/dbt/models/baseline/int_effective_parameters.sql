@@ -1,9 +1,5 @@
-with control as (
-    select * from {{ source("inputs", "control") }}
-),
-
-trajectories as (
-    select distinct scenario_id from {{ source("inputs", "trajectories") }}
+with trajectories as (
+    select distinct scenario_id from {{ trajectories_in_hand() }}
 ),
 
 workforce as (
@@ -61,7 +57,7 @@ final as (
         on
             workforce.scenario_id = plans.scenario_id
             and workforce.simulation_year = plans.simulation_year
-    where workforce.simulation_year = (select simulation_year from control)
+    where workforce.simulation_year = {{ year_in_hand() }}
 )
 
 select * from final

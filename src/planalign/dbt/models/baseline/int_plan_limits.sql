@@ -1,5 +1,5 @@
 with trajectories as (
-    select distinct scenario_id from {{ source("inputs", "trajectories") }}
+    select distinct scenario_id from {{ trajectories_in_hand() }}
 ),
 
 limits as (
@@ -10,9 +10,7 @@ final as (
     select limits.*
     from limits
     inner join trajectories on limits.scenario_id = trajectories.scenario_id
-    where limits.simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where limits.simulation_year = {{ year_in_hand() }}
 )
 
 select * from final

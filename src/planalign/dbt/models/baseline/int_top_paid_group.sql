@@ -1,10 +1,6 @@
 -- The top 20 % by pay of the year before, for the plans that have elected to look at
 -- them: section 414(q)(3). Equal pay is ordered by the employee's key.
-with control as (
-    select * from {{ source("inputs", "control") }}
-),
-
-plans as (
+with plans as (
     select * from {{ ref("int_plan_provisions") }}
     where top_paid_group
 ),
@@ -30,20 +26,19 @@ paid as (
             and trajectories.is_first_year
     cross join census
 
-    union all
+    union all by name
 
     select
         plans.trajectory_id,
         last_year.employee_key,
         last_year.prorated_annual_compensation as compensation
-    from {{ source("state", "prior_snapshot") }} as last_year
+    from {{ prior_snapshot() }} as last_year
     inner join trajectories
         on
             last_year.scenario_id = trajectories.scenario_id
             and last_year.replicate = trajectories.replicate
             and not trajectories.is_first_year
     inner join plans on trajectories.trajectory_id = plans.trajectory_id
-    where last_year.simulation_year = (select simulation_year from control) - 1
 ),
 
 final as (

@@ -1,16 +1,18 @@
 -- What every row of a trajectory needs to know in this year, in one row, so that
 -- the models of the year meet it by one integer key. By-level values are lists
 -- indexed by job level.
-with control as (
-    select * from {{ source("inputs", "control") }}
+with years as (
+    select
+        {{ year_in_hand() }} as simulation_year,
+        {{ first_year_of_study() }} as start_year
 ),
 
 trajectories as (
-    select * from {{ source("inputs", "trajectories") }}
+    select * from {{ trajectories_in_hand() }}
 ),
 
 scenarios as (
-    select * from {{ source("inputs", "scenarios") }}
+    select * from {{ ref("stg_scenarios") }}
 ),
 
 distributions as (
@@ -33,7 +35,7 @@ by_scenario as (
         list(band_minimum order by job_level) as band_minimums,
         list(band_maximum order by job_level) as band_maximums
     from {{ ref("int_effective_parameters") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
     group by scenario_id
 ),
 
@@ -66,24 +68,24 @@ final as (
         trajectories.scenario_id,
         trajectories.replicate,
         trajectories.random_seed,
-        control.simulation_year,
-        control.simulation_year = control.start_year as is_first_year,
-        make_date(control.simulation_year, 1, 1) as year_start,
-        make_date(control.simulation_year, 12, 31) as year_end,
+        years.simulation_year,
+        years.simulation_year = years.start_year as is_first_year,
+        make_date(years.simulation_year, 1, 1) as year_start,
+        make_date(years.simulation_year, 12, 31) as year_end,
         (
-            make_date(control.simulation_year, 12, 31)
-            - make_date(control.simulation_year, 1, 1) + 1
+            make_date(years.simulation_year, 12, 31)
+            - make_date(years.simulation_year, 1, 1) + 1
         )::integer as days_in_year,
         -- Hired on or after this date waits for the raise of the next year.
         make_date(
-            control.simulation_year - 1,
+            years.simulation_year - 1,
             scenarios.raise_cutoff_month,
             scenarios.raise_cutoff_day
         ) as raise_cutoff_date,
         -- The lower half of the ids of this trajectory's events of the year.
         md5_number_lower(
             trajectories.scenario_id || '|' || trajectories.replicate
-            || '|' || control.simulation_year
+            || '|' || years.simulation_year
         ) as event_digest,
         by_scenario.* exclude (scenario_id, merit_budgets),
         by_distribution.* exclude (scenario_id, performance_multipliers),
@@ -99,7 +101,7 @@ final as (
             )
         )) as merit_rates
     from trajectories
-    cross join control
+    cross join years
     inner join scenarios on trajectories.scenario_id = scenarios.scenario_id
     inner join by_scenario on trajectories.scenario_id = by_scenario.scenario_id
     inner join by_distribution

@@ -65,7 +65,7 @@ combined as (
             as event_payload
     from hires
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -81,7 +81,7 @@ combined as (
     from eligibilities
     where is_event
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -99,7 +99,7 @@ combined as (
         ) as event_payload
     from promotions
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -118,7 +118,7 @@ combined as (
         ) as event_payload
     from raises
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -135,7 +135,7 @@ combined as (
     from changes
     where termination_date is not null
 
-    union all
+    union all by name
 
     select
         hires.trajectory_id,
@@ -157,7 +157,7 @@ combined as (
             hires.trajectory_id = hire_terminations.trajectory_id
             and hires.employee_key = hire_terminations.employee_key
 
-    union all
+    union all by name
 
     -- What is contributed for a year is one event on the last day of employment.
     select
@@ -188,7 +188,7 @@ combined as (
         pre_tax_deferral + roth_deferral + catch_up_deferral
         + match_contribution + core_contribution > 0
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -216,7 +216,7 @@ combined as (
         ) as event_payload
     from enrollments
 
-    union all
+    union all by name
 
     -- A true-up is made after the year, also for who has left.
     select
@@ -236,7 +236,7 @@ combined as (
         on contributions.trajectory_id = trajectories.trajectory_id
     where contributions.true_up_contribution > 0
 
-    union all
+    union all by name
 
     select
         trajectory_id,
@@ -258,7 +258,7 @@ combined as (
         (match_account > 0 and vested_match_rate > prior_vested_match_rate)
         or (core_account > 0 and vested_core_rate > prior_vested_core_rate)
 
-    union all
+    union all by name
 
     select
         contributions.trajectory_id,
@@ -280,7 +280,7 @@ combined as (
         on contributions.trajectory_id = trajectories.trajectory_id
     where contributions.forfeited_match + contributions.forfeited_core > 0
 
-    union all
+    union all by name
 
     -- Highly compensated from January 1, or no longer.
     select
@@ -297,7 +297,7 @@ combined as (
     from contributions
     where is_highly_compensated <> was_highly_compensated
 
-    union all
+    union all by name
 
     select
         contributions.trajectory_id,

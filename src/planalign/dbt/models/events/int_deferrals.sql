@@ -264,7 +264,7 @@ combined as (
     from allowed
     where elected <= deferral
 
-    union all
+    union all by name
 
     select
         trajectory_id,

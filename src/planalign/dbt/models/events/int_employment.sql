@@ -72,7 +72,7 @@ employed as (
             changes.trajectory_id = workforce.trajectory_id
             and changes.employee_key = workforce.employee_key
 
-    union all
+    union all by name
 
     select
         hires.trajectory_id,

@@ -34,7 +34,7 @@ by_rank as (
 
 leaving as (
     select * from by_probability
-    union all
+    union all by name
     select * from by_rank
 ),
 

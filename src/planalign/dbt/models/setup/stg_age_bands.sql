@@ -1,12 +1,5 @@
-with bands as (
-    select * from {{ ref("age_bands") }}
-),
-
-final as (
-    select
-        unnest(generate_series(minimum_age, maximum_age))::integer as age,
-        age_band
-    from bands
+with final as (
+    {{ band_of_each("age") }}
 )
 
 select * from final

@@ -3,9 +3,8 @@ with census as (
     select * from {{ source("inputs", "census") }}
 ),
 
-control as (
-    select make_date(start_year, 1, 1) as first_day
-    from {{ source("inputs", "control") }}
+study as (
+    select make_date({{ first_year_of_study() }}, 1, 1) as first_day
 ),
 
 keyed as (
@@ -28,11 +27,11 @@ keyed as (
         census.balance_core,
         -- The census is dated January 1 at the latest: who has a date of
         -- termination has left by then.
-        census.hire_date <= control.first_day
+        census.hire_date <= study.first_day
         and census.termination_date is null
         and coalesce(census.active, true) as is_opening
     from census
-    cross join control
+    cross join study
 ),
 
 final as (

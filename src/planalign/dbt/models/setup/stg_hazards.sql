@@ -1,6 +1,6 @@
 -- One look-up by age, tenure band and level for all hazards of a year.
 with ages as (
-    select * from {{ ref("stg_age_bands") }}
+    {{ band_of_each("age") }}
 ),
 
 terminations as (

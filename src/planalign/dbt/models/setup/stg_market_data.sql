@@ -1,15 +1,11 @@
 -- The bands are as of the census; each simulated year moves them by its own
 -- market adjustment, rounded to the cent.
 with recursive parameters as (
-    select * from {{ ref("stg_compensation_parameters") }}
+    select * from {{ source("inputs", "compensation_parameters") }}
 ),
 
 bands as (
     select * from {{ ref("market_bands") }}
-),
-
-control as (
-    select start_year from {{ source("inputs", "control") }}
 ),
 
 moved as (
@@ -27,7 +23,7 @@ moved as (
             as band_maximum
     from parameters
     inner join bands on parameters.job_level = bands.job_level
-    where parameters.simulation_year = (select start_year from control)
+    where parameters.simulation_year = {{ first_year_of_study() }}
 
     union all
 

@@ -14,7 +14,7 @@ parameters as (
         wage_index_rate
     from plans
 
-    union all
+    union all by name
 
     select
         scenario_id,

@@ -1,12 +1,5 @@
-with bands as (
-    select * from {{ ref("tenure_bands") }}
-),
-
-final as (
-    select
-        unnest(generate_series(minimum_tenure, maximum_tenure))::integer as tenure,
-        tenure_band
-    from bands
+with final as (
+    {{ band_of_each("tenure") }}
 )
 
 select * from final

@@ -1,9 +1,9 @@
 with trajectories as (
-    select * from {{ source("inputs", "trajectories") }}
+    select * from {{ trajectories_in_hand() }}
 ),
 
 scenarios as (
-    select * from {{ source("inputs", "scenarios") }}
+    select * from {{ ref("stg_scenarios") }}
 ),
 
 final as (
@@ -11,7 +11,7 @@ final as (
         trajectories.scenario_id,
         trajectories.replicate,
         trajectories.random_seed,
-        scenarios.settings::json as settings
+        scenarios.settings
     from trajectories
     inner join scenarios on trajectories.scenario_id = scenarios.scenario_id
 )

@@ -16,9 +16,7 @@ closing as (
         max(current_compensation) as maximum_compensation
     from {{ ref("fct_workforce_snapshot") }}
     where
-        simulation_year = (
-            select simulation_year from {{ source("inputs", "control") }}
-        )
+        simulation_year = {{ year_in_hand() }}
         and employment_status = 'active'
     group by scenario_id, replicate, simulation_year, job_level
 ),

@@ -9,9 +9,7 @@ requirements as (
 snapshot as (
     select *
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 changes as (

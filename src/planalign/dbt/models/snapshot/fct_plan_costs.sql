@@ -1,9 +1,7 @@
 with summary as (
     select *
     from {{ ref("fct_financial_summary") }}
-    where simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 trajectories as (
@@ -28,9 +26,7 @@ added as (
         sum(deferral_rate_total)::decimal(18, 6) as deferral_rate_total
     from {{ ref("fct_plan_costs_by_group") }}
     where
-        simulation_year = (
-            select simulation_year from {{ source("inputs", "control") }}
-        )
+        simulation_year = {{ year_in_hand() }}
         and dimension = 'job_level'
     group by scenario_id, replicate
 ),

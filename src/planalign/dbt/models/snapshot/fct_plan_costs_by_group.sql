@@ -5,9 +5,7 @@ with trajectories as (
 snapshot as (
     select *
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 -- One pass over the employees; the dimensions are added up from its few cells.
@@ -77,7 +75,7 @@ added as (
             sum(deferral_rates)::decimal(18, 6) as deferral_rate_total
         from cells
         group by scenario_id, replicate, simulation_year, {{ dimension }}
-        {{ "union all" if not loop.last }}
+        {{ "union all by name" if not loop.last }}
     {% endfor %}
 ),
 

@@ -1,9 +1,7 @@
 with summary as (
     select *
     from {{ ref("fct_financial_summary") }}
-    where simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 trajectories as (
@@ -18,9 +16,7 @@ active as (
         sum(current_tenure)::bigint as total_tenure
     from {{ ref("fct_workforce_snapshot") }}
     where
-        simulation_year = (
-            select simulation_year from {{ source("inputs", "control") }}
-        )
+        simulation_year = {{ year_in_hand() }}
         and employment_status = 'active'
     group by scenario_id, replicate
 ),

@@ -1,9 +1,7 @@
 with events as (
     select *
     from {{ ref("fct_yearly_events") }}
-    where simulation_year = (
-        select simulation_year from {{ source("inputs", "control") }}
-    )
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 trajectories as (

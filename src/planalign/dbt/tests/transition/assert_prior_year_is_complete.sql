@@ -1,14 +1,9 @@
 -- A year that is not the first starts from the year before it: every trajectory has
 -- its summary, and the snapshot has as many active employees as that summary says.
-with control as (
-    select * from {{ source("inputs", "control") }}
-),
-
-trajectories as (
-    select trajectories.*
-    from {{ source("inputs", "trajectories") }} as trajectories
-    cross join control
-    where control.simulation_year > control.start_year
+with trajectories as (
+    select *
+    from {{ trajectories_in_hand() }}
+    where {{ year_in_hand() }} > {{ first_year_of_study() }}
 ),
 
 summaries as (
@@ -17,7 +12,7 @@ summaries as (
         replicate,
         closing_headcount
     from {{ ref("fct_financial_summary") }}
-    where simulation_year = (select simulation_year from control) - 1
+    where simulation_year = {{ year_in_hand() }} - 1
 ),
 
 active as (
@@ -25,10 +20,8 @@ active as (
         scenario_id,
         replicate,
         count(*) as headcount
-    from {{ source("state", "prior_snapshot") }}
-    where
-        simulation_year = (select simulation_year from control) - 1
-        and employment_status = 'active'
+    from {{ prior_snapshot() }}
+    where employment_status = 'active'
     group by scenario_id, replicate
 )
 

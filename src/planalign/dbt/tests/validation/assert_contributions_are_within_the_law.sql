@@ -2,11 +2,7 @@
 -- catch-up 414(v) by the age on December 31, annual additions 415(c) (the lesser of a
 -- dollar amount and the pay of the year). Nothing is contributed without coverage or
 -- on pay that was not paid, and every contribution has its event.
-with control as (
-    select simulation_year from {{ source("inputs", "control") }}
-),
-
-limits as (
+with limits as (
     select
         {% for name in [
             "elective_deferral", "catch_up", "catch_up_60_to_63", "annual_additions",
@@ -16,7 +12,7 @@ limits as (
         {% endfor %}
         scenario_id
     from {{ ref("int_plan_limits") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
     group by scenario_id
 ),
 
@@ -28,7 +24,7 @@ contributed as (
         sum((event_payload ->> '$.amount')::decimal(15, 2)) as amount
     from {{ ref("fct_yearly_events") }}
     where
-        simulation_year = (select simulation_year from control)
+        simulation_year = {{ year_in_hand() }}
         and event_type in ('contribution', 'true_up', 'forfeiture_allocation')
     group by scenario_id, replicate, employee_id
 ),
@@ -39,7 +35,7 @@ snapshot as (
         pre_tax_deferral + roth_deferral as regular_deferral,
         annual_additions + catch_up_deferral as contribution
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 )
 
 select

@@ -1,15 +1,11 @@
 -- No event without its employee: as many employees with events as are matched.
-with control as (
-    select simulation_year from {{ source("inputs", "control") }}
-),
-
-events as (
+with events as (
     select distinct
         scenario_id,
         replicate,
         employee_id
     from {{ ref("fct_yearly_events") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 snapshot as (
@@ -18,7 +14,7 @@ snapshot as (
         replicate,
         employee_id
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 )
 
 select events.*

@@ -1,11 +1,7 @@
 -- Replaying the events of the year from the opening pay gives the snapshot: the pay
 -- after the last event, each event starting from the pay after the one before, the
 -- dates of hire and termination, and nothing outside employment.
-with control as (
-    select simulation_year from {{ source("inputs", "control") }}
-),
-
-events as (
+with events as (
     select
         scenario_id,
         replicate,
@@ -16,7 +12,7 @@ events as (
         compensation_amount,
         previous_compensation
     from {{ ref("fct_yearly_events") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 -- A chain without a gap: what the events before an event change adds up to its
@@ -55,7 +51,7 @@ snapshot as (
         opening_compensation,
         current_compensation
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 compared as (

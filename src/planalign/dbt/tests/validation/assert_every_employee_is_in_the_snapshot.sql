@@ -1,9 +1,5 @@
 -- The snapshot has the opening workforce and the hires, and nobody else.
-with control as (
-    select simulation_year from {{ source("inputs", "control") }}
-),
-
-expected as (
+with expected as (
     select
         trajectories.scenario_id,
         trajectories.replicate,
@@ -19,7 +15,7 @@ found as (
         replicate,
         count(*) as headcount
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
     group by scenario_id, replicate
 )
 

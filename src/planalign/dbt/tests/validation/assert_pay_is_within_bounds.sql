@@ -3,7 +3,7 @@
 select *
 from {{ ref("fct_workforce_snapshot") }}
 where
-    simulation_year = (select simulation_year from {{ source("inputs", "control") }})
+    simulation_year = {{ year_in_hand() }}
     and (
         prorated_annual_compensation < 0
         or cumulative_compensation < prorated_annual_compensation

@@ -1,11 +1,7 @@
 -- The cost of the plan is what the employees of the snapshot were contributed less the
 -- forfeitures used instead, in all and in each dimension; and every dollar forfeited is
 -- used, but for cents that cannot be shared out.
-with control as (
-    select simulation_year from {{ source("inputs", "control") }}
-),
-
-trajectories as (
+with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
@@ -20,14 +16,14 @@ paid as (
         sum(forfeiture) as forfeiture,
         sum(forfeiture_allocation) as forfeiture_allocation
     from {{ ref("fct_workforce_snapshot") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
     group by scenario_id, replicate
 ),
 
 costs as (
     select *
     from {{ ref("fct_plan_costs") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
 ),
 
 by_group as (
@@ -40,7 +36,7 @@ by_group as (
             as employer_contribution,
         sum(pre_tax_deferral + roth_deferral + catch_up_deferral) as deferral
     from {{ ref("fct_plan_costs_by_group") }}
-    where simulation_year = (select simulation_year from control)
+    where simulation_year = {{ year_in_hand() }}
     group by scenario_id, replicate, dimension
 )
 

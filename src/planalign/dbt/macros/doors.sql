@@ -1,0 +1,31 @@
+{#
+    The doors to what changes from year to year and from block to block. Staging models
+    are the doors to what is constant in a run: they are built once. A model in place of
+    a macro here would be one more statement of every year.
+#}
+
+{# The year in hand, as a value. #}
+{% macro year_in_hand() -%}
+    (select simulation_year from {{ source("inputs", "control") }})
+{%- endmacro %}
+
+{# The first year of the study, as a value. #}
+{% macro first_year_of_study() -%}
+    (select start_year from {{ source("inputs", "control") }})
+{%- endmacro %}
+
+{#
+    The trajectories in hand. int_trajectories has them with all that they need to know;
+    these are for what it rests on, and for what is made before it or without it.
+#}
+{% macro trajectories_in_hand() -%}
+    {{ source("inputs", "trajectories") }}
+{%- endmacro %}
+
+{# The workforce snapshot of the year before the one in hand. #}
+{% macro prior_snapshot() -%}
+    (
+        select * from {{ source("state", "prior_snapshot") }}
+        where simulation_year = {{ year_in_hand() }} - 1
+    )
+{%- endmacro %}

@@ -188,6 +188,7 @@ def copy(tmp_path: Path) -> Path:
         ("dbt_project.yml", ("profile: planalign", "profile: mine"), "profile"),
         ("dbt_project.yml", ("seeds:", "on-run-end: [select 1]\nseeds:"), "hook"),
         ("dbt_project.yml", ("seeds:", "packages-install-path: /tmp\nseeds:"), "package"),
+        ("dbt_project.yml", ("seeds:", "query-comment: mine\nseeds:"), "config"),
         ("dbt_project.yml", ("  - \"{{ load", "  - select 1\n  - \"{{ load"), "hook"),
         ("profiles.yml", ("schema: main", "schema: main\n      extensions: [spatial]"), "profile"),
     ],

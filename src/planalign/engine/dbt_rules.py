@@ -84,7 +84,8 @@ RULES = {
     "config": Rule(
         "any other configuration than `enabled`, `materialized`, `contract`, `indexes`, "
         "`column_types` and what only describes (`tags`, `meta`, `docs`, `group`, `access`); of a "
-        "test than `severity`, `warn_if`, `error_if`, `fail_calc`, `limit` and `where`",
+        "test than `severity`, `warn_if`, `error_if`, `fail_calc`, `limit` and `where`; "
+        "`query-comment`",
         "Leave it out",
     ),
     "years": Rule(
@@ -284,9 +285,11 @@ def _of_settings(project: Project) -> Iterator[Problem]:
     for key, expected in _PATHS.items():
         if settings.get(key, expected) != expected:
             yield problem("folder", f"{key} names another folder", file, value=settings[key])
-    for key in ("packages-install-path", "dispatch"):
+    refused_keys = {
+        "packages-install-path": "package", "dispatch": "override", "query-comment": "config"
+    }  # fmt: skip
+    for key, rule in refused_keys.items():
         if key in settings:
-            rule = "package" if key == "packages-install-path" else "override"
             yield problem(rule, f"{key} is set", file, value=settings[key])
     shipped = _shipped("dbt_project.yml")["on-run-start"]
     for key in ("on-run-start", "on-run-end"):

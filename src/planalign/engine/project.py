@@ -15,7 +15,7 @@ from planalign.files import require_path
 PACKAGED = Path(__file__).resolve().parent.parent / "dbt"
 
 # What dbt reads. Its own target and log folders are not part of the project.
-_SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml")
+_SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml", ".dbtignore")
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from planalign.engine.pipeline import (
 )
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.results.database import MART_PREFIXES
 from planalign.scratch import scratch
 
 if TYPE_CHECKING:
@@ -205,6 +206,13 @@ def _model(node: Mapping[str, Any], models: Mapping[str, Any]) -> Model:
             f"Put it into the folder of a step ({', '.join(Step)}), materialised as one of "
             f"{', '.join(Materialization)}.",
         ) from error
+    is_kept = step is Step.SETUP and materialization is Materialization.VIEW
+    if is_kept and name.startswith(MART_PREFIXES):
+        # Readers of a run take results from tables alone.
+        raise ModelError(
+            f"model {name} ({node['original_file_path']}) is a view that every run would keep",
+            "Materialise it as a table, or call it stg_.",
+        )
     contracted = materialization is Materialization.YEARLY
     if contracted and not config["contract"]["enforced"]:
         raise ModelError(f"yearly fact {name} has no contract", "Set contract.enforced.")

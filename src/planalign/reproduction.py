@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.config import load
 from planalign.errors import InterruptedRunError, UsageError
+from planalign.files import read_object
 from planalign.results import open_run
 from planalign.results.comparison import Comparison, MartDifference
 from planalign.results.database import DATABASE
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import checked, present
 from planalign.results.verify import verify
+from planalign.run_format import format_of
 from planalign.scratch import scratch
 from planalign.study import Request, provenance_of, run_study
 
@@ -95,6 +96,7 @@ def reproduce(
 
     Raises:
         UsageError: the record is none, or what it needs is not there or another.
+        EnvironmentFaultError: a later planalign wrote the record.
         InputError: configuration or census have problems.
         InterruptedRunError: the user stopped it.
     """
@@ -131,9 +133,9 @@ def reproduce(
     return Reproduction(comparison, changes)
 
 
-def _read_record(path: Path) -> dict[str, dict[str, str]]:
+def _read_record(path: Path) -> dict[str, Any]:
     content = _read_json(path, "provenance.json of a run")
-    found = {}
+    found: dict[str, Any] = {"format": format_of(path, content)}
     for part, keys in _NEEDED.items():
         values = content.get(part)
         if not isinstance(values, dict) or not keys <= values.keys():
@@ -156,16 +158,13 @@ def _read_digests(path: Path) -> dict[str, str]:
 
 def _read_json(path: Path, what: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return read_object(path)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read ({error.strerror})", f"Name the {what}."
         ) from error
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON ({error})", f"Name the {what}.") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object", f"Name the {what}.")
-    return content
+        raise UsageError(f"{path} is no JSON object ({error})", f"Name the {what}.") from error
 
 
 def _configuration(record: Path, config: Path | None, census: Path | None) -> Config:
@@ -197,14 +196,16 @@ def _only(run: Run) -> tuple[str | None, int | None]:
     )
 
 
-def _changes(
-    recorded: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]
-) -> tuple[Change, ...]:
-    return tuple(
-        Change(f"{part}.{key}", recorded[part].get(key), found[part].get(key))
-        for part in _NEEDED
-        for key in {**recorded[part], **found[part]}
-        if recorded[part].get(key) != found[part].get(key)
+def _changes(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Change, ...]:
+    formats = str(recorded["format"]), str(found["format"])
+    return (
+        *([Change("format", *formats)] if formats[0] != formats[1] else []),
+        *(
+            Change(f"{part}.{key}", recorded[part].get(key), found[part].get(key))
+            for part in _NEEDED
+            for key in {**recorded[part], **found[part]}
+            if recorded[part].get(key) != found[part].get(key)
+        ),
     )
 
 

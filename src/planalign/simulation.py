@@ -99,8 +99,9 @@ class Simulation:
                 pipeline, database, runner, partial(self._load_inputs, pipeline), self.tell
             )
             processor.run_step(Step.SETUP)
-            self.folder.write("config.yaml", to_yaml(config))
+            # First what it is computed from: with the configuration alone, that would be lost.
             self.folder.begin(record)
+            self.folder.write("config.yaml", to_yaml(config))
             if self.request.resume:
                 processor.abandon_year()
             self._look_up(record, database.retry)

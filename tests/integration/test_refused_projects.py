@@ -42,6 +42,10 @@ REFUSED = {
         "{{ config(materialized='table', contract={'enforced': false}) }}\nselect 1 as a\n",
         [("kept", None)],
     ),
+    "models/setup/dim_seen.sql": (
+        "{{ config(materialized='view') }}\nselect 1 as a\n",
+        [("view", None)],
+    ),
     "models/snapshot/fct_bare.sql": (
         "{{ config(contract={'enforced': false}) }}\nselect 1 as a\n",
         [("contract", None), ("contract", None)],

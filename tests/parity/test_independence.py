@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 
 from planalign.results import open_run
+from planalign.results.export import export
 from planalign.results.verify import verify
 
 if TYPE_CHECKING:
@@ -98,6 +101,31 @@ def test_batch_stopped_after_its_second_year_and_resumed(project, whole, parity,
     assert stop_after(project, "batch", 2026, YEARS, *options) == 130
     resumed = parity.simulate(project, "batch", YEARS, *options, "--resume")
     assert differences(resumed, whole, scenario="exact", replicate=7) is None
+
+
+def test_the_order_of_rows_changes_no_exported_file(project, parity, tmp_path):
+    run = parity.simulate(project, "ordered", YEARS, "--scenario", "plan", "--seeds", "2")
+    shuffled = shutil.copytree(run, tmp_path / "shuffled")
+    with duckdb.connect(str(shuffled / "results.duckdb")) as connection:
+        tables = connection.sql("select table_name from duckdb_tables() where schema_name = 'main'")
+        for (table,) in tables.fetchall():
+            connection.execute(
+                f"create temp table rows as from {table}; delete from {table}; "
+                f"insert into {table} from rows r order by md5(r::varchar); drop table rows"
+            )
+    assert differences(run, shuffled) is None
+    first, second = (
+        exported(folder, tmp_path / f"csv-{folder.name}") for folder in (run, shuffled)
+    )
+    assert {"fct_plan_costs_by_group.csv", "int_plan_limits.csv"} <= first.keys()
+    assert first.keys() == second.keys()
+    assert [name for name, content in first.items() if content != second[name]] == []
+
+
+def exported(run: Path, target: Path) -> dict[str, bytes]:
+    with open_run(run) as opened:
+        export(opened, "csv", target)
+    return {path.name: path.read_bytes() for path in target.iterdir()}
 
 
 def test_models_compiled_anew_give_the_same_result(project, whole, parity, tmp_path):

@@ -40,6 +40,7 @@ def read_results(run: Run) -> Results:
     """Read what the charts of results show.
 
     Raises:
+        UsageError: the run lacks a column.
         EnvironmentFaultError: the database cannot be read.
     """
     summary = run.summary()
@@ -60,10 +61,8 @@ def _costs(run: Run) -> tuple[YearSpread, ...]:
     if "fct_plan_costs" not in run.marts:
         return ()
     found: dict[tuple[str, int], list[tuple[Any, ...]]] = defaultdict(list)
-    columns = ", ".join(COST_MEASURES)
-    for scenario, year, *values in run.sql(
-        f"select scenario_id, simulation_year, {columns} from fct_plan_costs order by all"  # noqa: S608 - our names
-    ).fetchall():
+    rows = run.select("fct_plan_costs", ("scenario_id", "simulation_year", *COST_MEASURES))
+    for scenario, year, *values in rows.order("all").fetchall():
         found[scenario, year].append(tuple(values))
     return tuple(
         YearSpread(
@@ -85,10 +84,12 @@ def _counts(run: Run, trajectories: list[tuple[str, int, int]]) -> tuple[YearSpr
         return ()
     found = {
         (scenario, year, replicate, kind): count
-        for scenario, year, replicate, kind, count in run.sql(
-            "select scenario_id, simulation_year, replicate, event_type, sum(event_count) "
-            "from int_yearly_event_summary group by all"
-        ).fetchall()
+        for scenario, year, replicate, kind, count in run.select(
+            "int_yearly_event_summary",
+            ("scenario_id", "simulation_year", "replicate", "event_type", "event_count"),
+        )
+        .aggregate("scenario_id, simulation_year, replicate, event_type, sum(event_count)")
+        .fetchall()
     }
     kinds = sorted({kind for *_, kind in found})
     replicates: dict[tuple[str, int], list[int]] = defaultdict(list)

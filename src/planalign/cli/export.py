@@ -18,13 +18,14 @@ def export(
 ) -> None:
     """Write results as CSV, Parquet or an Excel workbook.
 
-    csv: a folder with one file per mart. parquet: a folder; marts by employee
-    and year (fct_) are partitioned by scenario and year. xlsx: one workbook
-    with the inputs, the comparison of scenarios where there are several, the
-    financial summary, compensation trends, the event summary and the provenance.
+    csv: a folder with one file per mart. parquet: a folder; marts of facts (fct_)
+    are folders in it, by employee with a file per scenario and year. xlsx: one
+    workbook with the inputs, the comparison of scenarios where there are several,
+    the financial summary, compensation trends, the event summary, plan costs and
+    the provenance.
 
-    Text that a spreadsheet would take for a formula is made harmless: CSV
-    gets a leading apostrophe, a workbook text cells.
+    Text that a spreadsheet would take for a formula is made harmless: CSV gets
+    an apostrophe, a workbook text cells.
     """
     from planalign.results import open_run  # noqa: PLC0415 - duckdb is slow to import
     from planalign.results.export import export as write  # noqa: PLC0415

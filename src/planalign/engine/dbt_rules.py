@@ -13,6 +13,7 @@ from planalign.engine.pipeline import Materialization, Step
 from planalign.engine.project import PACKAGED
 from planalign.engine.templates import names_in
 from planalign.errors import ModelError, Problem
+from planalign.results.database import MART_PREFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -107,6 +108,11 @@ RULES = {
     "kept": Rule(
         "a `table` or `view` in `snapshot`, which would be gone when its year is complete",
         "Make it yearly, with a contract, or put it into events/ if it helps the year only",
+    ),
+    "view": Rule(
+        "a `view` in `setup` whose name begins with `fct_`, `dim_` or `int_`: readers of a run "
+        "take results from tables alone",
+        "Make it a table, or call it stg_",
     ),
     "contract": Rule(
         "a `yearly` model without an enforced contract, or without every column and its type; a "
@@ -501,6 +507,9 @@ def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
         yield problem("step", f"{what} is in no step", path)
     elif folder == Step.SNAPSHOT and materialized in {Materialization.TABLE, Materialization.VIEW}:
         yield problem("kept", f"{what} is a {materialized}", path)
+    is_kept = folder == Step.SETUP and materialized == Materialization.VIEW
+    if is_kept and node["name"].startswith(MART_PREFIXES):
+        yield problem("view", f"{what} is a view that every run would keep", path)
     yield from _of_contract(node, path)
     yield from _of_indexes(node, path)
     yield from _of_reads(node, manifest, path)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SNAPSHOT = "fct_workforce_snapshot"
 _EVENTS = "fct_yearly_events"
+_NEEDED = ("scenario_id", "replicate", "simulation_year", "employee_id")
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,13 @@ def timeline(
         replicate: default is the lowest of the scenario.
 
     Raises:
-        UsageError: nobody has this id; names up to three near ones.
+        UsageError: nobody has this id; names up to three near ones. Or the run lacks
+            what tells an employee's rows.
 
     """
     checked(run, scenario, replicate)
+    for mart in (_EVENTS, _SNAPSHOT):
+        run.select(mart, _NEEDED)
     with database.faults(f"Cannot read {run.path}"):
         name, number = next(
             pair

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import closing, contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
+from urllib.parse import quote as percent_encoded
 
-import yaml
-
+from planalign.config.document import parse_document
+from planalign.duck import literal
 from planalign.errors import UsageError
 from planalign.files import make_folder, protect, require_path
 from planalign.results import database
-from planalign.results.columns import quote
+from planalign.results.columns import listed, quote
 from planalign.results.side_by_side import side_by_side
 from planalign.scratch import scratch
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     import io
     from collections.abc import Iterable, Iterator, Sequence
 
+    import duckdb
+
+    from planalign.results.columns import Column
     from planalign.results.run import Run
 
 Format = Literal["xlsx", "csv", "parquet"]
@@ -41,10 +46,30 @@ _COMPARED = (
     "scenario_id", "simulation_year", "figure", "mean", "difference", "difference_p10",
     "difference_p90", "difference_percent",
 )  # fmt: skip
-_PARTITIONS = ("scenario_id", "simulation_year")
-# OWASP, CSV Injection: these make a spreadsheet take text for a formula; the last four
-# are the full-width forms of the first.
-_FORMULA = r"^[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}]"
+# Marts by these are split by the first two: they are the ones that grow.
+_BY_EMPLOYEE = ("scenario_id", "simulation_year", "employee_id")
+# What every reader of Parquet takes alike, for types that they do not: bytes for some, a
+# floating point number for all, or nothing at all.
+_PORTABLE = {
+    "JSON": "varchar",
+    "UUID": "varchar",
+    "INTERVAL": "varchar",
+    "HUGEINT": "decimal(38, 0)",
+    "UHUGEINT": "decimal(38, 0)",
+}
+# Behind these a cell begins for a program that separates by `;` or tab. Quotes do not
+# help: they count at the beginning of a cell alone.
+_BREAKS = r"[;\t\r\n]"
+_PART = r"[^;\t\r\n]*[;\t\r\n]?"
+# OWASP, CSV Injection: what makes a spreadsheet take text for a formula, the signs also in
+# their full-width and small forms, behind quotes, and behind what is not seen. Behind an
+# apostrophe nothing does; one that is in the text already is told from it by another.
+_FORMULA = (
+    r"(?:'|[\x22\p{C}\p{Z}]*[=+\-@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}"
+    r"\x{FE66}\x{FE62}\x{FE63}\x{FE6B}])"
+)
+# A workbook does not say when it was written: it is the same for the same results.
+_WRITTEN = datetime(1980, 1, 1)
 
 
 def export(run: Run, fmt: Format, output: str | Path) -> None:
@@ -71,8 +96,18 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
     require_path(target, without="\\")
     if target.exists():
         raise UsageError(f"{target} exists already", "Name another target or remove it.")
-    with database.faults(f"Cannot write {target}"), _published(target) as partial:
-        writers[fmt](run, partial)
+    for mart in run.marts:
+        if Path(mart).name != mart:
+            raise UsageError(
+                f"{run.path} has a mart whose name no file can have: {mart!r}",
+                "Rename its model and simulate the run again.",
+            )
+    with (
+        database.faults(f"Cannot write {target}"),
+        _published(target) as partial,
+        run.writing(partial) as writing,
+    ):
+        writers[fmt](writing, partial)
 
 
 @contextmanager
@@ -89,35 +124,79 @@ def _published(target: Path) -> Iterator[Path]:
 def _write_csv(run: Run, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     for mart in run.marts:
+        columns = run.columns(mart)
+        names = ", ".join(_harmless(literal(column.name)) for column in columns)
+        [header] = run.sql(f"select {names}").fetchall()
+        cells = (_csv_cell(column) for column in columns)
         run.ordered(mart).project(
-            ", ".join(_harmless(column.name, column.type) for column in run.columns(mart))
+            ", ".join(f"{cell} as {quote(name)}" for cell, name in zip(cells, header, strict=True))
         ).write_csv(str(folder / f"{mart}.csv"), header=True)
 
 
-def _harmless(name: str, data_type: str) -> str:
-    value = quote(name)
-    if data_type != "VARCHAR":
-        return value
+def _csv_cell(column: Column) -> str:
+    value = column.identifier
+    return _harmless(f"{value}::varchar") if column.is_text else value
+
+
+def _harmless(text: str) -> str:
+    """Return SQL that puts an apostrophe wherever a formula may begin in a text."""
+    anywhere = literal(f"(?:^|{_BREAKS}){_FORMULA}")
+    marked = f"if(regexp_matches(part, {literal(f'^{_FORMULA}')}), '''' || part, part)"
+    parts = f"list_transform(regexp_extract_all({text}, {literal(_PART)}), lambda part: {marked})"
     return (
-        f"case when regexp_matches({value}, '{_FORMULA}') then '''' || {value} "
-        f"else {value} end as {value}"
+        f"case when regexp_matches({text}, {anywhere}) "
+        f"then array_to_string({parts}, '') else {text} end"
     )
 
 
 def _write_parquet(run: Run, folder: Path) -> None:
+    """Write a folder for each mart of facts, a file for each other.
+
+    No folder has a name like `scenario_id=1`: of such names readers make columns, with
+    types that they guess.
+    """
     folder.mkdir(mode=0o700)
     for mart in run.marts:
-        names = {column.name for column in run.columns(mart)}
-        if mart.startswith("fct_") and names.issuperset(_PARTITIONS):
-            run.relation(mart).write_parquet(
-                str(folder / mart),
-                compression="zstd",
-                partition_by=list(_PARTITIONS),
-                # So that a single file still says which scenario and year it holds.
-                write_partition_columns=True,
-            )
+        columns = run.columns(mart)
+        rows = run.ordered(mart).project(", ".join(_portable(column) for column in columns))
+        if not mart.startswith("fct_"):
+            _write_rows(rows, folder / f"{mart}.parquet")
+        elif {column.name for column in columns}.issuperset(_BY_EMPLOYEE):
+            _write_years(run, mart, rows, folder / mart)
         else:
-            run.ordered(mart).write_parquet(str(folder / f"{mart}.parquet"), compression="zstd")
+            _write_rows(rows, folder / mart / "data.parquet")
+
+
+def _write_years(run: Run, mart: str, rows: duckdb.DuckDBPyRelation, folder: Path) -> None:
+    """Write a file for each scenario and year, in folders of their names."""
+    keys = _BY_EMPLOYEE[:2]
+    years = run.relation(mart).project(listed(keys)).distinct().order(listed(keys)).fetchall()
+    for year in years:
+        wanted = " and ".join(
+            f"{quote(key)} is not distinct from {'null' if value is None else literal(value)}"
+            for key, value in zip(keys, year, strict=True)
+        )
+        place = folder.joinpath(*(_folder_name(value) for value in year))
+        _write_rows(rows.filter(wanted), place / "data.parquet")
+
+
+def _write_rows(rows: duckdb.DuckDBPyRelation, path: Path) -> None:
+    make_folder(path.parent)
+    rows.write_parquet(str(path), compression="zstd")
+
+
+def _portable(column: Column) -> str:
+    value = column.identifier
+    other = _PORTABLE.get(column.type)
+    return f"{value}::{other} as {value}" if other else value
+
+
+def _folder_name(value: object) -> str:
+    """Return a name that no reader takes for a key, a pattern or a hidden folder."""
+    if value is None:
+        return "%"
+    name = percent_encoded(str(value), safe="").replace(".", "%2E")
+    return f"%5F{name[1:]}" if name.startswith("_") else name
 
 
 def _write_xlsx(run: Run, path: Path) -> None:
@@ -132,6 +211,7 @@ def _write_xlsx(run: Run, path: Path) -> None:
     with path.open("wb") as file, closing(_Archive(file)) as archive:
         # constant_memory keeps one row at a time, so cells are written row by row.
         book = xlsxwriter.Workbook(archive, {"constant_memory": True})
+        book.set_properties({"created": _WRITTEN})
         _write_sheets(run, book)
         try:
             book.close()
@@ -186,7 +266,8 @@ def _write_sheets(run: Run, book: Any) -> None:
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     pairs = ("key", "value")
-    _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
+    config = parse_document(run.config_text, str(run.path / "config.yaml"))
+    _write_sheet(book, formats, "Inputs", pairs, _flat(config.data))
     if len({row.scenario_id for row in run.summary()}) > 1:
         _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
     for title, mart in _sheets(run).items():
@@ -252,16 +333,17 @@ def _write_cell(sheet: Any, formats: dict[str, Any], row: int, place: int, value
             sheet.write_boolean(row, place, value)
         case int() if abs(value) <= _EXCEL_INTEGER:
             sheet.write_number(row, place, value)
-        case Decimal():
+        case Decimal() if math.isfinite(float(value)):
             # Amounts have cents; rates six decimals.
             is_amount = value.as_tuple().exponent == -2
             sheet.write_number(row, place, value, formats["amount" if is_amount else "rate"])
-        case float():
+        case float() if math.isfinite(value):
             sheet.write_number(row, place, value)
         case date() if not isinstance(value, datetime):
             sheet.write_datetime(row, place, value, formats["date"])
         case _:
-            text = str(value)
+            # Half of a character, which a configuration can spell, has no bytes.
+            text = str(value).encode("utf-8", "backslashreplace").decode()
             if len(text) > _EXCEL_TEXT:
                 raise UsageError(
                     f"A text in row {row + 1} of sheet {sheet.get_name()!r} has {len(text):,} "

@@ -62,7 +62,7 @@ def checked(run: Run, scenario: str | None, replicate: int | None) -> Scope:
 def present(run: Run) -> list[tuple[str, int]]:
     """Return the scenarios of a run with their replicates, sorted."""
     source = "dim_scenarios" if "dim_scenarios" in run.marts else "fct_financial_summary"
-    pairs = run.relation(source).project("scenario_id, replicate").distinct().fetchall()
+    pairs = run.select(source, ("scenario_id", "replicate")).distinct().fetchall()
     return sorted((str(scenario), int(replicate)) for scenario, replicate in pairs)
 
 

@@ -7,7 +7,6 @@ caused by the scenario.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 from planalign.config.models import BASELINE
 from planalign.errors import UsageError
 from planalign.results import database
-from planalign.results.sides import FIGURES, Side, read_sides
+from planalign.results.sides import FIGURES, Side, read_sides, received
 from planalign.results.summary import Spread, spread_of
 
 if TYPE_CHECKING:
@@ -148,7 +147,8 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
         raise UsageError(
             f"no year is in all of {', '.join(names)}", "Compare runs of the same years."
         )
-    with _attached(folders) as connection:
+    runs = {f"run_{number}": folder.resolve() for number, folder in enumerate(folders)}
+    with database.read(runs) as connection:
         employees = tuple(
             _employees(connection, base, side, years, most)
             for side in sides
@@ -168,17 +168,6 @@ def _base(sides: Sequence[Side], name: str | None) -> Side:
         return next(side for side in sides if side.name == name)
     first_run = [side for side in sides if side.alias == sides[0].alias]
     return next((side for side in first_run if side.scenario == BASELINE), first_run[0])
-
-
-@contextmanager
-def _attached(folders: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = database.connect()
-    try:
-        for number, folder in enumerate(folders):
-            database.attach(connection, folder.resolve(), f"run_{number}")
-        yield connection
-    finally:
-        connection.close()
 
 
 def _year(base: Side, side: Side, year: int) -> YearFigures:
@@ -227,13 +216,13 @@ def _growth(side: Side, years: Sequence[int]) -> Growth:
 _CHANGES = """
     create or replace temp table changes as
     with before as (
-        select replicate, employee_id, sum({base_received}) as baseline
+        select replicate, employee_id, sum({received}) as baseline
         from {base}.main.fct_workforce_snapshot
         where scenario_id = $base and simulation_year between $first and $last
             and list_contains($replicates, replicate)
         group by replicate, employee_id
     ), after as (
-        select replicate, employee_id, sum({side_received}) as received
+        select replicate, employee_id, sum({received}) as received
         from {side}.main.fct_workforce_snapshot
         where scenario_id = $side and simulation_year between $first and $last
             and list_contains($replicates, replicate)
@@ -270,12 +259,7 @@ def _employees(
     replicates = sorted(base.replicates(years[0]) & side.replicates(years[0]))
     with database.faults(f"Cannot compare {base.name} with {side.name}"):
         connection.execute(
-            _CHANGES.format(
-                base=base.alias,
-                base_received=base.received,
-                side=side.alias,
-                side_received=side.received,
-            ),
+            _CHANGES.format(base=base.alias, side=side.alias, received=received((base, side))),
             {
                 "base": base.scenario,
                 "side": side.scenario,
@@ -308,6 +292,14 @@ def _employees(
 
 def _warnings(base: Side, sides: Sequence[Side], years: Sequence[int]) -> Iterator[str]:
     for side in sides:
+        for one, other in ((side, base), (base, side)):
+            figures = [name for name in one.lacks if name not in other.lacks]
+            unshared = [name for name in other.contributions if name not in one.contributions]
+            if figures or unshared:
+                yield (
+                    f"{one.name} lacks what {other.name} has: {', '.join(figures + unshared)}. "
+                    "It has another format or other models, and is compared without that."
+                )
         both = base.replicates(years[0]) & side.replicates(years[0])
         if not both:
             yield f"{side.name} and {base.name} have no replicate in common: no differences."

@@ -46,6 +46,8 @@ PLAN_FIGURES = (
 )
 FIGURES = (*SUMMARY_FIGURES, *PLAN_FIGURES)
 
+_PAY = "prorated_annual_compensation"
+_SNAPSHOT = ("scenario_id", "replicate", "simulation_year", "employee_id", _PAY)
 # What an employee receives beyond pay, and what is lost again.
 _RECEIVED = {
     "match_contribution": "+",
@@ -61,15 +63,16 @@ _RECEIVED = {
 class Side:
     """A scenario of a run: its figures by (year, replicate).
 
-    `received` is what an employee receives in a year, as SQL over the snapshot; `seeds`
-    are by replicate.
+    `lacks` names figures of the plan that the run does not have, `contributions` the
+    columns of what an employee receives beyond pay that it has; `seeds` are by replicate.
     """
 
     name: str
     run: str
     scenario: str
     alias: str
-    received: str
+    lacks: tuple[str, ...]
+    contributions: tuple[str, ...]
     seeds: Mapping[int, int]
     rows: Mapping[tuple[int, int], Mapping[str, int | Decimal | None]] = field(repr=False)
 
@@ -87,7 +90,7 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
     """Return every scenario of the runs, in their order.
 
     Raises:
-        UsageError: a run is named twice, or not a run.
+        UsageError: a run is named twice, not a run, or lacks what cannot be left out.
         EnvironmentFaultError: a database cannot be read.
     """
     paths = [folder.resolve() for folder in folders]
@@ -100,9 +103,9 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
     for number, (folder, label) in enumerate(zip(folders, labels, strict=True)):
         with open_run(folder) as run:
             rows = run.summary()
-            costs, received = _plan_costs(run), _received(run)
-            seeds = run.sql(
-                "select scenario_id, replicate, random_seed from dim_scenarios"
+            costs, contributions = _plan_costs(run), _contributions(run)
+            seeds = run.select(
+                "dim_scenarios", ("scenario_id", "replicate", "random_seed")
             ).fetchall()
         sides += [
             Side(
@@ -110,7 +113,8 @@ def read_sides(folders: Sequence[Path]) -> list[Side]:
                 run=label,
                 scenario=scenario,
                 alias=f"run_{number}",
-                received=received,
+                lacks=_lacks(run),
+                contributions=contributions,
                 seeds={replicate: seed for name, replicate, seed in seeds if name == scenario},
                 rows={
                     (row.simulation_year, row.replicate): _figures(row, costs)
@@ -127,6 +131,7 @@ def _plan_costs(run: Run) -> dict[Key, dict[str, int | Decimal | None]]:
     """Return the plan's figures, as far as the run has them."""
     if "fct_plan_costs" not in run.marts:  # simulated before there was a plan
         return {}
+    run.select("fct_plan_costs", ("scenario_id", "replicate", "simulation_year"))
     relation = run.relation("fct_plan_costs")
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     return {
@@ -137,10 +142,24 @@ def _plan_costs(run: Run) -> dict[Key, dict[str, int | Decimal | None]]:
     }
 
 
-def _received(run: Run) -> str:
+def _lacks(run: Run) -> tuple[str, ...]:
+    there = run.columns("fct_plan_costs") if "fct_plan_costs" in run.marts else ()
+    names = {column.name for column in there}
+    return tuple(name for name in PLAN_FIGURES if name not in names)
+
+
+def _contributions(run: Run) -> tuple[str, ...]:
+    run.select("fct_workforce_snapshot", _SNAPSHOT)
     there = {column.name for column in run.columns("fct_workforce_snapshot")}
-    return "prorated_annual_compensation" + "".join(
-        f" {sign} {name}" for name, sign in _RECEIVED.items() if name in there
+    return tuple(name for name in _RECEIVED if name in there)
+
+
+def received(sides: Sequence[Side]) -> str:
+    """Return what an employee receives in a year, as SQL over the snapshot of each side."""
+    return _PAY + "".join(
+        f" {sign} {name}"
+        for name, sign in _RECEIVED.items()
+        if all(name in side.contributions for side in sides)
     )
 
 

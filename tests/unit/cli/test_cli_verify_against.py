@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from planalign.census import generate_census
 from planalign.cli.app import app
 from planalign.engine.year_cache import YearCache
+from planalign.run_format import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -210,3 +211,14 @@ def test_the_two_forms_do_not_mix(arguments):
     refused = planalign("verify", *arguments)
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "Error: " in refused.stderr
+
+
+def test_another_format_is_told_and_a_later_one_refused(record):
+    change(record, lambda content: content.pop("format"))
+    shown = planalign("verify", "--against", record)
+    assert shown.exit_code == 0
+    assert f"Not as recorded: format: 0, now {FORMAT}\n" in shown.stdout
+    change(record, lambda content: content.update(format=FORMAT + 1))
+    refused = planalign("verify", "--against", record)
+    assert (refused.exit_code, refused.stdout) == (4, "")
+    assert f"has format {FORMAT + 1}" in refused.stderr

@@ -1,11 +1,17 @@
 """Every column of every mart is in docs/reference/results.md, with its type."""
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 
+from planalign.run_format import FORMAT
+
 ROOT = Path(__file__).parents[3]
+# The digest of the columns of all marts by format.
+COLUMNS_OF_FORMAT = {1: "fb4993134b2e3c17"}
 PAGE = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
 
 
@@ -38,3 +44,22 @@ def test_every_column_is_documented_in_order_with_its_type(mart):
         for column in marts()[mart]
     }
     assert list(documented(mart).items()) == list(declared.items())
+
+
+def test_the_columns_of_the_marts_are_those_of_the_format():
+    declared = {
+        mart: [(column["name"], column["data_type"]) for column in columns]
+        for mart, columns in sorted(marts().items())
+    }
+    digest = hashlib.sha256(json.dumps(declared).encode()).hexdigest()[:16]
+    assert COLUMNS_OF_FORMAT[FORMAT] == digest, (
+        "the marts have other columns: raise FORMAT of planalign.run_format, unless it is not "
+        "released yet, say in run-folder.md what is new, and write the digest here"
+    )
+
+
+def test_every_format_of_a_run_is_documented():
+    page = (ROOT / "docs" / "reference" / "run-folder.md").read_text(encoding="utf-8")
+    [text] = [part for part in page.split("\n## ") if part.startswith("Format\n")]
+    rows = [line.split("|")[1].strip() for line in text.splitlines() if line.startswith("| ")]
+    assert rows[1:] == [str(number) for number in range(FORMAT + 1)]

@@ -83,8 +83,15 @@ REFUSED = {
         f"-- why\nwith a as (\n    select * from {HIRES}\n)\n\nselect\n    employee_idd\nfrom a\n",
         [('model int_misspelt: Binder Error: Referenced column "employee_idd" not found', 7)],
     ),
-    # Nothing is said of what rests on a faulty model.
-    "models/events/int_after.sql": ('select b from {{ ref("int_misspelt") }}\n', []),
+    # Of what rests on a faulty model, what cannot come from there.
+    "models/events/int_after.sql": (
+        'select\n    employee_idd,\n    elsewhere\nfrom {{ ref("int_misspelt") }}\n',
+        [('model int_after: Binder Error: Referenced column "elsewhere" not found', 3)],
+    ),
+    "models/events/int_above_alias.sql": (
+        'select absent from {{ ref("int_alias") }}\n',
+        [],
+    ),
     "models/events/int_syntax.sql": (
         f"select\n    employee_id,\n    case when then 1\nfrom {HIRES}\n",
         [("model int_syntax: Parser Error: syntax error at or near", 3)],

@@ -110,8 +110,9 @@ RULES = {
         "Make it yearly, with a contract, or put it into events/ if it helps the year only",
     ),
     "view": Rule(
-        "a view in `setup` that is called `fct_`, `dim_` or `int_`: results are tables",
-        "Materialise it as a table, or call it stg_",
+        "a `view` in `setup` whose name begins with `fct_`, `dim_` or `int_`: readers of a run "
+        "take results from tables alone",
+        "Make it a table, or call it stg_",
     ),
     "contract": Rule(
         "a `yearly` model without an enforced contract, or without every column and its type; a "

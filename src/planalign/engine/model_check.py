@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from planalign.engine.statements import Mention
 
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree"})
+# What DuckDB says of a column that is not there, and a name with those of its tables.
+_NO_COLUMN = re.compile(r"Referenced column .* not found|.* does not have a column named")
+_QUALIFIED = re.compile(r'(?:(?:\w+|"[^"]*")\s*\.\s*)*"?(\w+)"?')
 # Where DuckDB says in which line of the statement it stumbled.
 _LINE = re.compile(r"\s*\n\s*LINE (\d+):.*", re.DOTALL)
 
@@ -60,7 +64,12 @@ def _build(model: Model, connection: duckdb.DuckDBPyConnection) -> None:
 
 @dataclass
 class _Check:
-    """One pass over a project: what is found, and the models that nothing can be built on."""
+    """One pass over a project: what is found, and the models that are faulty or unsure.
+
+    Of the latter a stand-in is built as far as can be, so that all faults are found at once:
+    without the columns that are missing, and in what reads it, a fault is told only if that
+    cannot come from there.
+    """
 
     pipeline: Pipeline
     project: Project
@@ -80,32 +89,109 @@ class _Check:
         for model in self.pipeline.models:
             if model.name in self.broken:
                 continue
-            if self.broken.intersection(model.depends_on):
-                self.broken.add(model.name)  # it is looked at when those are mended
-                continue
-            found = [*self._of_model(model)]
-            if found:
+            is_sure = not self._rests_on_unsure(model)
+            found = [*self._of_model(model, is_sure)]
+            if found or not is_sure:
                 self.broken.add(model.name)
             yield from found
         for test in self.pipeline.tests:
             if not self._rests_on_broken(test):
                 yield from self._of_test(test)
 
+    def _rests_on_unsure(self, model: Model) -> bool:
+        """Say whether a model reads a faulty one, or one that is refused and not here."""
+        names = {one.name for one in self.pipeline.models}
+        names |= {one.name for one in self.pipeline.seeds}
+        there = {f"results.main.{name}".lower() for name in names - self.broken}
+        return any(
+            name.startswith("results.main.") and name not in there
+            for name in self.relations[model.name]
+        )
+
     def _rests_on_broken(self, test: DataTest) -> bool:
         return any(f'"main"."{name}"' in test.sql for name in self.broken)
 
-    def _of_model(self, model: Model) -> Iterator[Problem]:
+    def _of_model(self, model: Model, is_sure: bool) -> Iterator[Problem]:
         refused = [*self._mentions(model)]
         yield from refused
-        if refused:
-            return
+        planned, failures = self._plan(model)
+        for number, (missing, failure) in enumerate(failures):
+            is_first = is_sure and number == 0
+            is_own = is_first or (missing and missing not in self._words_below(model))
+            if is_own and not refused:  # else it is planned for a stand-in only
+                yield failure
+        is_sound = planned == model.sql and is_sure and not refused
         try:
-            rows = self.connection.execute(f"describe\n{model.sql}").fetchall()
-            if model.materialization is Materialization.YEARLY:
+            if is_sound and model.materialization is Materialization.YEARLY:
+                rows = self.connection.execute(f"describe\n{model.sql}").fetchall()
                 yield from self._against_contract(model, {row[0]: row[1] for row in rows})
-            _build(model, self.connection)  # its indexes too
+            if is_sound:
+                _build(model, self.connection)  # its indexes too
+            elif planned is not None:
+                _build(replace(model, sql=planned, indexes=()), self.connection)
         except duckdb.Error as error:
-            yield self._failure(model, error)
+            failure = self._failure(model, error)
+            if is_sound:  # else there is no stand-in
+                yield failure
+
+    def _plan(self, model: Model) -> tuple[str | None, list[tuple[str, Problem]]]:
+        """Plan a model, with nulls for the columns that are not there.
+
+        Returns the SQL that can be planned, if any, and each failure with the name of the
+        column that is missing, if that is it. Behind the first only such are told, once each.
+        """
+        sql, failures = model.sql, dict[str, Problem]()
+        while True:
+            try:
+                self.connection.execute(f"describe\n{sql}")
+            except duckdb.Error as error:
+                place = self._missing_column(sql)
+                if place is None:
+                    if not failures:
+                        failures[""] = self._failure(model, error)
+                    return None, [*failures.items()]
+                name, start, end = place
+                failures.setdefault(name, self._failure(model, error))
+                content = sql.encode()
+                sql = (content[:start] + b"null" + content[end:]).decode()
+            else:
+                return sql, [*failures.items()]
+
+    def _missing_column(self, sql: str) -> tuple[str, int, int] | None:
+        """Return the column that keeps a statement from being planned, and its bytes there."""
+        before = "describe\n"
+        self.connection.execute("set errors_as_json = true")
+        try:
+            self.connection.execute(before + sql)
+        except duckdb.Error as error:
+            text = str(error).partition(": ")[2]
+            told = json.loads(text) if text.startswith("{") else {}
+        else:
+            return None
+        finally:
+            self.connection.execute("set errors_as_json = false")
+        if "position" not in told or not _NO_COLUMN.match(told["exception_message"]):
+            return None
+        start = int(told["position"]) - len(before)
+        found = _QUALIFIED.match(sql.encode()[start:].decode())
+        if found is None or found[0].lower() == "null":
+            return None
+        return found[1].lower(), start, start + len(found[0].encode())
+
+    def _words_below(self, model: Model) -> set[str]:
+        """Return the words of what a model rests on, each of which may be a column of it."""
+        by_name = {one.name: one for one in self.pipeline.models}
+        below, waiting = set[str](), [*model.depends_on]
+        while waiting:
+            name = waiting.pop()
+            if name not in below:
+                below.add(name)
+                waiting += by_name[name].depends_on
+        words = {word for name in below for word in re.findall(r"\w+", by_name[name].sql.lower())}
+        of_tables = [one.columns for one in self.pipeline.sources]
+        of_tables += [one.columns for one in self.pipeline.seeds]
+        of_tables += [one.columns for one in self.pipeline.yearly_facts]
+        return words | {column.name.lower() for columns in of_tables for column in columns}
 
     def _of_test(self, test: DataTest) -> Iterator[Problem]:
         refused = [*self._mentions(test)]
@@ -165,10 +251,13 @@ class _Check:
     def _not_read(self, one: Model | DataTest) -> Iterator[Problem]:
         try:
             self.connection.execute(f"explain\n{one.sql}")
-        except duckdb.Error as error:
+        except duckdb.ParserException as error:
             yield self._failure(one, error)
-        else:
-            yield self._refusal(one, "query", f"{_kind(one)} {one.name} is no plain query", None)
+            return
+        except duckdb.Error as error:
+            if is_interruption(error):
+                raise
+        yield self._refusal(one, "query", f"{_kind(one)} {one.name} is no plain query", None)
 
     def _refusal(
         self, one: Model | DataTest, rule: str, message: str, mention: Mention | None
@@ -217,7 +306,7 @@ def problems_of(
 ) -> list[Problem]:
     """Return all that keeps models and tests from being planned, or from being alike everywhere.
 
-    A model that reads a faulty one is looked at when that is mended.
+    Of a model that reads a faulty one, what cannot come from there; the rest when that is mended.
 
     Args:
         pipeline: the compiled project, or what could be read of it.

@@ -217,12 +217,8 @@ class RunFolder:
             return  # nothing was simulated yet
         try:
             recorded = read_object(path)
-            before: dict[str, Any] = {
-                kind: recorded.get(kind) for kind in ("fingerprints", "versions")
-            }
-            for kind, found in before.items():
-                if not isinstance(found, dict):
-                    raise ValueError(f"it has no {kind}")
+            if not isinstance(recorded.get("fingerprints"), dict):
+                raise ValueError("it has no fingerprints")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise EnvironmentFaultError(
@@ -230,6 +226,10 @@ class RunFolder:
                 "Remove the folder, and start anew.",
             ) from error
         require_this_format(self.partial, recorded)
+        before = {
+            kind: found if isinstance(found := recorded.get(kind), dict) else {}
+            for kind in ("fingerprints", "versions")
+        }
         differing = [
             f"{kind} of {name}"
             for kind, found in before.items()

@@ -244,30 +244,30 @@ def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-STARTED = {"fingerprints": {"census": "c0ffee"}, "versions": {"planalign": "0.0.9"}}
+STUDY = {"fingerprints": {"census": "c0ffee"}, "versions": {"duckdb": "2.0.0"}}
 
 
 def begun(folder, **record):
     folder.partial.mkdir(parents=True)
-    folder.begin({**STARTED, **record})
+    folder.begin({**STUDY, **record})
 
 
 def test_a_run_of_this_format_goes_on(folder):
     begun(folder, format=FORMAT)
-    folder.check_same_study(STARTED)
+    folder.check_same_study(STUDY)
 
 
 @pytest.mark.parametrize("record", [{}, {"format": FORMAT - 1, "versions": {"planalign": "0.0.9"}}])
 def test_a_run_that_an_earlier_format_was_begun_in_does_not_go_on(folder, record):
     begun(folder, **record)
     with pytest.raises(UsageError, match=rf"was begun in format {FORMAT - 1}.*start anew"):
-        folder.check_same_study(STARTED)
+        folder.check_same_study(STUDY)
 
 
 def test_a_run_of_a_later_format_does_not_go_on(folder):
     begun(folder, format=FORMAT + 1)
     with pytest.raises(EnvironmentFaultError, match=f"has format {FORMAT + 1}"):
-        folder.check_same_study(STARTED)
+        folder.check_same_study(STUDY)
 
 
 @pytest.mark.parametrize(

@@ -58,9 +58,52 @@ def test_a_broken_contract_names_every_column(tmp_path):
 def test_a_type_that_is_none_is_told_once_and_not_of_what_rests_on_it(tmp_path):
     columns = (Column("a", "INTEGRE"),)
     fact = replace(MODEL, materialization=Materialization.YEARLY, columns=columns)
-    above = replace(MODEL, name="n", sql="select absent", depends_on=("m",))
+    above = replace(
+        MODEL, name="n", sql='select absent from "results"."main"."m"', depends_on=("m",)
+    )
     [problem] = told(tmp_path, fact, above, tests=(TEST,))
     assert "INTEGRE" in problem.message
+
+
+def test_every_column_that_is_missing_is_told_also_in_what_reads_such_a_model(tmp_path):
+    below = replace(MODEL, sql="select 1 as a,\n  x.absent,\n  gone\nfrom (select 2 as b) as x")
+    above = replace(
+        MODEL,
+        name="n",
+        path="models/events/n.sql",
+        sql='select a, gone,\n  lost from "results"."main"."m"',
+        depends_on=("m",),
+    )
+    found = told(tmp_path, below, above)
+    assert [(one.message.split()[1], one.line) for one in found] == [
+        ("m:", 2),
+        ("m:", 3),
+        ("n:", 2),
+    ]
+    assert "lost" in found[2].message
+
+
+def test_wrong_syntax_is_told_of_all_models_and_nothing_that_may_come_of_it(tmp_path):
+    below = replace(MODEL, sql="selec 1 as a")
+    changes = {"depends_on": ("m",), "sql": 'select a + from "results"."main"."m"'}
+    above = replace(MODEL, name="n", path="models/events/n.sql", **changes)
+    unsure = replace(
+        MODEL,
+        name="o",
+        path="models/events/o.sql",
+        **{**changes, "sql": 'select a from "results"."main"."m"'},
+    )
+    found = told(tmp_path, below, above, unsure)
+    assert [one.message.split()[1] for one in found] == ["m:", "n:"]
+
+
+def test_a_model_that_reads_a_refused_one_waits_for_it(tmp_path):
+    reader = replace(MODEL, sql='select a from "results"."main"."prior"')
+    file = tmp_path / reader.path
+    file.parent.mkdir(parents=True)
+    file.write_text(reader.sql)
+    pipeline = Pipeline("f", "f", (), (), (reader,), ())
+    assert problems_of(pipeline, Project(tmp_path), {"m": {"results.main.prior"}}) == []
 
 
 def test_a_test_is_planned_with_its_conditions(tmp_path):

@@ -1,12 +1,14 @@
-"""Files that are private to their owner, and files that are no devices."""
+"""Files that are private to their owner, and files of anybody, which are read with care."""
 
 from __future__ import annotations
 
 import errno
+import json
 import os
+import re
 import stat
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from planalign.errors import UsageError
 
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 
 # What planalign takes away from everybody but the owner.
 UMASK = 0o077
+# No record, configuration or fingerprint of ours comes near this size, in bytes.
+LARGEST = 8_000_000
+# Brackets within brackets. A plan of DuckDB's, the deepest of what is read, has two an operator.
+DEEPEST = 400
+_BRACKET_OR_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def make_folder(path: Path) -> None:
@@ -80,3 +87,76 @@ def open_regular(path: Path) -> BufferedReader:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def read_regular(path: Path, largest: int = LARGEST) -> bytes:
+    """Read a whole file of at most `largest` bytes.
+
+    Raises:
+        OSError: as `open_regular`, or it is larger.
+    """
+    with open_regular(path) as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"larger than {largest:,} bytes", str(path))
+    return content
+
+
+def read_text(path: Path) -> str:
+    """Read a file of UTF-8 text.
+
+    Raises:
+        OSError: as `read_regular`.
+        ValueError: it is no such text.
+    """
+    return read_regular(path).decode("utf-8")
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read a file that holds one JSON object.
+
+    Raises:
+        OSError: as `read_regular`.
+        ValueError: it holds something else; see `parse_json`.
+    """
+    content = parse_json(read_text(path))
+    if not isinstance(content, dict):
+        raise ValueError("it holds no JSON object")
+    return content
+
+
+def parse_json(text: str) -> Any:
+    """Return what a text of JSON says, which somebody else may have written.
+
+    Raises:
+        ValueError: it is no JSON; or it says what cannot be shown, added up or walked
+            through: NaN, a number without end, half of a character, nesting beyond `DEEPEST`.
+    """
+    if text.count("[") + text.count("{") > DEEPEST and _depth(text) > DEEPEST:
+        raise ValueError(f"it is nested more than {DEEPEST} deep")
+    found = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()  # half of a character has no bytes
+    return found
+
+
+def _depth(text: str) -> int:
+    depth = deepest = 0
+    for found in _BRACKET_OR_TEXT.finditer(text):
+        if found[0] in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif found[0] in "]}":
+            depth -= 1
+    return deepest
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number - number != 0:
+        raise ValueError(f"{text[:40]} is beyond what a number can be")
+    return number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.config import load
 from planalign.errors import InterruptedRunError, UsageError
+from planalign.files import read_object
 from planalign.results import open_run
 from planalign.results.comparison import Comparison, MartDifference
 from planalign.results.database import DATABASE
@@ -158,16 +158,13 @@ def _read_digests(path: Path) -> dict[str, str]:
 
 def _read_json(path: Path, what: str) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return read_object(path)
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read ({error.strerror})", f"Name the {what}."
         ) from error
     except ValueError as error:
-        raise UsageError(f"{path} is no JSON ({error})", f"Name the {what}.") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path} holds no JSON object", f"Name the {what}.")
-    return content
+        raise UsageError(f"{path} is no JSON object ({error})", f"Name the {what}.") from error
 
 
 def _configuration(record: Path, config: Path | None, census: Path | None) -> Config:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel, PositiveFloat, ValidationError
+
 from planalign.errors import InputError, Problem
+from planalign.files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,28 +19,62 @@ NOISE = 0.25
 _SECONDS = 0.02
 
 
-def regressions(old: Path, new: Mapping[str, Any]) -> list[str]:
+class _Goal(BaseModel):
+    name: str
+    figure: float
+
+
+class _Workload(BaseModel):
+    runner: str
+    employees: int
+    seeds: int
+    years: int
+    options: list[str]
+    seconds_per_year: PositiveFloat
+    model_seconds: dict[str, float]
+
+
+class _Result(BaseModel):
+    goals: list[_Goal]
+    workloads: list[_Workload]
+
+
+def read_result(path: Path) -> Mapping[str, Any]:
+    """Read what `planalign bench --json` wrote, as far as it is compared.
+
+    Raises:
+        InputError: it is none.
+    """
+    remedy = "Name a file that `planalign bench --json` wrote."
+    try:
+        return _Result.model_validate(read_object(path)).model_dump()
+    except ValidationError as error:
+        problems = [
+            Problem(one["msg"], remedy, str(path), column=".".join(map(str, one["loc"])))
+            for one in error.errors()
+        ]
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        problems = [Problem(reason, remedy, str(path))]
+    raise InputError("the earlier result cannot be read", problems)
+
+
+def regressions(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the figures and models that are worse than in `old` by more than noise.
 
     A model is compared with what its year has become: a slower machine makes every
     model slower, a regression one of them.
 
-    Raises:
-        InputError: `old` is no result of `planalign bench --json`.
+    Args:
+        old: a result as `read_result` returns it.
+        new: a result of now.
     """
-    try:
-        earlier_result = json.loads(old.read_text(encoding="utf-8"))
-        before = {goal["name"]: goal for goal in earlier_result["goals"]}
-        workloads = {_name(found): found for found in earlier_result["workloads"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "the earlier result cannot be read",
-            [Problem(str(error), "Name a file that `planalign bench --json` wrote.", str(old))],
-        ) from error
+    before = {goal["name"]: goal for goal in old["goals"]}
+    workloads = {_name(found): found for found in old["workloads"]}
     found = []
     for goal in new["goals"]:
         earlier = before.get(goal["name"])
-        if earlier is None:
+        if earlier is None or not earlier["figure"]:
             continue
         ratio = goal["figure"] / earlier["figure"]
         if (1 / ratio if goal["at_least"] else ratio) > 1 + NOISE:

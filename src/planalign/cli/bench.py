@@ -64,13 +64,18 @@ def bench(
     of texts, with --compare; machine (cores, memory_gigabytes, processor) and
     versions.
     """
-    from planalign.bench.compare import regressions  # noqa: PLC0415 - help must be fast
+    from planalign.bench.compare import (  # noqa: PLC0415 - help must be fast
+        read_result,
+        regressions,
+    )
     from planalign.bench.goals import FLOOR_SCRIPT, SUITES  # noqa: PLC0415
     from planalign.bench.machine import describe_machine  # noqa: PLC0415
     from planalign.bench.measure import Bench  # noqa: PLC0415
     from planalign.bench.runners import bench_runners, runner_goals  # noqa: PLC0415
     from planalign.scratch import scratch  # noqa: PLC0415
 
+    # Before minutes are spent on what it is compared with.
+    earlier = None if compare is None else read_result(compare)
     wanted = names or [
         name for name in BenchName if name is not BenchName.FLOOR or FLOOR_SCRIPT.is_file()
     ]
@@ -86,8 +91,8 @@ def bench(
                 goals = SUITES[name.value](suite)
             result["goals"] += [{**asdict(goal), "is_met": goal.is_met} for goal in goals]
         result["workloads"] = suite.workloads()
-    if compare is not None:
-        result["regressions"] = regressions(compare, result)
+    if earlier is not None:
+        result["regressions"] = regressions(earlier, result)
     if json:
         emit_json(result)
     else:

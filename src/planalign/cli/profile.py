@@ -80,10 +80,9 @@ def profile(
 
 def _read(run: Path) -> "Record":
     """Read the record of a run, or of what is there of it yet."""
-    from planalign.profile.reading import read_record  # noqa: PLC0415
+    from planalign.profile.reading import folder_of, read_record  # noqa: PLC0415
 
-    partial = run.with_name(f"{run.name}.partial")
-    return read_record(partial if not run.exists() and partial.exists() else run)
+    return read_record(folder_of(run))
 
 
 def _write(record: "Record", name: str, fmt: str, output: Path) -> None:

@@ -17,6 +17,7 @@ import yaml
 
 from planalign.config.scalars import NUMBER
 from planalign.errors import InputError, Problem
+from planalign.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ def read_document(path: Path) -> Document:
     """
     file = str(path)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except FileNotFoundError:
         remedy = "Name an existing file, or create one with: planalign init"

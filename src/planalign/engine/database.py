@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from planalign.duck import literal, seal
+from planalign.duck import literal, oddities, seal
 from planalign.engine.faults import FAILURES, environment_fault
 from planalign.engine.machine import Machine, reading
 from planalign.engine.meter import Meter
 from planalign.engine.retry import Policy, Retry
 from planalign.engine.telemetry import unheard
 from planalign.errors import EnvironmentFaultError
+from planalign.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -90,6 +91,7 @@ class Database:
         self._lock = threading.Lock()
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
         self._lent: set[duckdb.DuckDBPyConnection] = set()
+        self._is_known = True  # made here, or looked into
 
     def create(self) -> None:
         """Create the file, if it is not there, in the oldest supported format.
@@ -104,6 +106,8 @@ class Database:
             raise EnvironmentFaultError(
                 f"{self.path} is no DuckDB database", "Remove the unfinished run and start anew."
             )
+        else:
+            self._is_known = False
 
     def open(self) -> duckdb.DuckDBPyConnection:
         """Return the connection, opening it where it is not.
@@ -144,10 +148,24 @@ class Database:
             # A checkpoint inside a year writes half-filled row groups twice.
             connection.execute("set wal_autocheckpoint = ?", [_WAL_SIZE])
             connection.execute(f"attach if not exists ':memory:' as {WORK}")
+            if not self._is_known:
+                self._look_into(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _look_into(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Refuse to go on with a database whose functions would take the place of DuckDB's."""
+        connection.execute(f"use {WORK}")
+        odd = oddities(connection, self.path.stem)
+        connection.execute(f"use {self.path.stem}")
+        if odd:
+            raise EnvironmentFaultError(
+                f"{self.path} holds what no run holds: {', '.join(odd[:5])}",
+                "Remove the unfinished run and start anew.",
+            )
+        self._is_known = True
 
     def use(self, settings: Settings) -> None:
         """Go on with other settings; what is under way may end under the old ones."""
@@ -244,6 +262,11 @@ class Database:
 
 def _is_database(path: Path) -> bool:
     """Say whether a file begins as DuckDB's do; an empty one becomes a database."""
-    with path.open("rb") as file:
-        head = file.read(12)
+    try:
+        with open_regular(path) as file:
+            head = file.read(12)
+    except OSError as error:
+        raise EnvironmentFaultError(
+            f"{path} cannot be read ({error.strerror})", "Remove the unfinished run and start anew."
+        ) from error
     return not head or head[8:] == b"DUCK"

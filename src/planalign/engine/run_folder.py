@@ -21,16 +21,37 @@ from planalign._version import __version__
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import environment_fault, is_short_of_files
 from planalign.errors import EnvironmentFaultError, InputError, Problem, UsageError
-from planalign.files import make_folder, open_regular, protect, require_path
+from planalign.files import (
+    LARGEST,
+    make_folder,
+    open_regular,
+    protect,
+    read_object,
+    require_path,
+)
 from planalign.run_format import FORMAT, require_this_format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from planalign.engine.pipeline import Pipeline
     from planalign.engine.project import Project
     from planalign.engine.retry import Retry
 
+PARTIAL = ".partial"
 _PROVENANCE = "provenance.json"
+_CONFIG = "config.yaml"
+_EVENTS = "events.jsonl"
+# What a run writes before it can be resumed, and what is removed of one that came to nothing.
+# No other name is touched: the folder may be somebody's.
+_OWN_FILES = frozenset(
+    {
+        *(f"{name}{end}" for name in (_PROVENANCE, _CONFIG) for end in ("", ".new")),
+        *(f"{FILE_NAME}{end}" for end in ("", ".wal", ".wal.checkpoint", ".wal.recovery")),
+        _EVENTS,
+    }
+)
+_OWN_FOLDERS = frozenset({"dbt", f"{FILE_NAME}.tmp"})
 LOCK_SECONDS = 0.5
 
 
@@ -43,7 +64,7 @@ class RunFolder:
     @property
     def partial(self) -> Path:
         """Return the folder that the run is built in."""
-        return self.output.with_name(f"{self.output.name}.partial")
+        return self.output.with_name(f"{self.output.name}{PARTIAL}")
 
     @property
     def database(self) -> Path:
@@ -53,7 +74,7 @@ class RunFolder:
     @property
     def events(self) -> Path:
         """Return the telemetry file."""
-        return self.partial / "events.jsonl"
+        return self.partial / _EVENTS
 
     @contextmanager
     def claimed(self, *, resume: bool) -> Iterator[None]:
@@ -61,7 +82,7 @@ class RunFolder:
 
         Raises:
             UsageError: the run is finished already, or an unfinished one is there
-                and `resume` was not asked for.
+                and `resume` was not asked for, or what is there is no run that can go on.
             EnvironmentFaultError: another process is writing it, or it cannot be
                 written: also by what is done while it is held.
         """
@@ -80,14 +101,13 @@ class RunFolder:
         path = self.partial.with_name(f"{self.partial.name}.lock")
         try:
             with self._lock(path):
+                # Again, now that nobody else can change what is there.
+                self._refuse_finished()
                 make_folder(self.partial)
-                if not resume and any(self.partial.iterdir()):
-                    raise UsageError(
-                        f"{self.partial} holds an unfinished run",
-                        "Go on with --resume, or remove the folder.",
-                    )
+                self._refuse_others(resume=resume)
                 with self._kept_if_begun():
-                    self._settle()
+                    if not self._can_go_on():
+                        self._remove_own()
                     yield
         finally:
             _remove_empty(missing)
@@ -113,8 +133,10 @@ class RunFolder:
         try:
             yield
         except BaseException:
-            if not (self.partial / _PROVENANCE).is_file():
-                shutil.rmtree(self.partial, ignore_errors=True)
+            if not self._can_go_on():
+                with suppress(OSError):
+                    self._remove_own()
+                    self.partial.rmdir()
             raise
 
     def _refuse_finished(self) -> None:
@@ -123,13 +145,52 @@ class RunFolder:
                 f"{self.output} is there already", "Name another --output, or remove it."
             )
 
-    def _settle(self) -> None:
-        """Look again, now that nobody else can change what is there."""
-        self._refuse_finished()
-        # Stopped before anything was written down: nothing of it can be resumed.
-        if not (self.partial / _PROVENANCE).is_file():
-            for left in self.partial.iterdir():
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    def _can_go_on(self) -> bool:
+        """Say whether it was written down what the run is computed from."""
+        return os.path.lexists(self.partial / _PROVENANCE)
+
+    def _refuse_others(self, *, resume: bool) -> None:
+        """Refuse a folder that is no run's, or of a run of which nobody knows what it was."""
+        there = {path.name: path for path in self.partial.iterdir()}
+        links = sorted(name for name, path in there.items() if path.is_symlink())
+        if links:
+            raise UsageError(
+                f"{self.partial} has links in the place of files: {', '.join(links[:3])}",
+                "Name another --output, or remove the folder.",
+            )
+        others = sorted(there.keys() - _OWN_FILES - _OWN_FOLDERS)
+        if others and _PROVENANCE not in there:
+            raise UsageError(
+                f"{self.partial} is no unfinished run: it holds {', '.join(others[:3])}",
+                "Name another --output, or move the folder away.",
+            )
+        if there and _PROVENANCE not in there and not self._has_come_to_nothing(there):
+            raise UsageError(
+                f"{self.partial} has no {_PROVENANCE}: what the run was computed from is lost",
+                "Remove the folder, and start anew.",
+            )
+        if there and not resume:
+            raise UsageError(
+                f"{self.partial} holds an unfinished run",
+                "Go on with --resume, or remove the folder.",
+            )
+
+    def _has_come_to_nothing(self, there: Mapping[str, Path]) -> bool:
+        """Say whether the run was stopped before anything was simulated, by its own record."""
+        if _CONFIG in there or _EVENTS not in there:
+            return False
+        with open_regular(self.events) as lines:
+            first = lines.readline(LARGEST)
+            return (not first or b'"run_started"' in first) and not any(
+                b'"run_planned"' in line for line in iter(lambda: lines.readline(LARGEST), b"")
+            )
+
+    def _remove_own(self) -> None:
+        """Remove what a run that came to nothing has written, and nothing else."""
+        for name in _OWN_FILES:
+            (self.partial / name).unlink(missing_ok=True)
+        for name in _OWN_FOLDERS:
+            shutil.rmtree(self.partial / name, ignore_errors=True)
 
     def begin(self, provenance: Mapping[str, Any]) -> None:
         """Write down what the run is computed from: from here on it can be resumed."""
@@ -139,25 +200,44 @@ class RunFolder:
         """Write a small file of the run, whole or not at all."""
         path = self.partial / name
         temporary = path.with_name(f"{name}.new")
-        temporary.write_text(text, encoding="utf-8")
+        temporary.unlink(missing_ok=True)
+        with temporary.open("x", encoding="utf-8") as file:
+            file.write(text)
         temporary.replace(path)
 
     def check_same_study(self, provenance: Mapping[str, Any]) -> None:
         """Refuse to resume a run that was started from something else.
 
         Raises:
-            UsageError: format, configuration, census or models differ.
+            UsageError: format, configuration, census, models or versions differ.
+            EnvironmentFaultError: what it was started from cannot be read.
         """
         path = self.partial / _PROVENANCE
-        if not path.is_file():
+        if not self._can_go_on():
             return  # nothing was simulated yet
-        recorded = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            recorded = read_object(path)
+            if not isinstance(recorded.get("fingerprints"), dict):
+                raise ValueError("it has no fingerprints")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise EnvironmentFaultError(
+                f"{path} cannot be read ({reason}): what the run was computed from is lost",
+                "Remove the folder, and start anew.",
+            ) from error
         require_this_format(self.partial, recorded)
-        before = recorded["fingerprints"]
+        before = {
+            kind: found if isinstance(found := recorded.get(kind), dict) else {}
+            for kind in ("fingerprints", "versions")
+        }
         differing = [
-            name for name, value in provenance["fingerprints"].items() if before.get(name) != value
+            f"{kind} of {name}"
+            for kind, found in before.items()
+            for name, value in provenance[kind].items()
+            if found.get(name) != value
         ]
         if differing:
+            # Also another version: nobody could compute again what is half of each.
             raise UsageError(
                 f"{self.partial} was started with other {', '.join(differing)}",
                 "Resume with what it was started with, or remove the folder and start anew.",
@@ -227,29 +307,53 @@ def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
     """Return the folder for `output`, or a new one in `runs/`, named by the time.
 
     Raises:
-        UsageError: DuckDB, or dbt in the runner `batch`, would write somewhere else.
+        UsageError: a run of that name would be taken for an unfinished one; or DuckDB, or
+            dbt in the runner `batch`, would write somewhere else.
     """
     if output is None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         output = Path("runs") / f"{stamp}-{os.getpid()}"
-    folder = RunFolder(output.resolve())
-    require_path(folder.output, without="\\?#" if runner == "batch" else "\\?")
-    return folder
+    output = output.resolve()
+    if output.name.endswith((PARTIAL, f"{PARTIAL}.lock")):
+        raise UsageError(
+            f"{output} would be taken for an unfinished run",
+            f"Name an --output that does not end in {PARTIAL}.",
+        )
+    require_path(output, without="\\?#" if runner == "batch" else "\\?")
+    return RunFolder(output)
 
 
-def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
+def provenance(
+    influences: str, census: str, project: Project, pipeline: Pipeline
+) -> dict[str, Any]:
     """Return what a run is computed from: fingerprints and versions, and its format.
 
     Args:
         influences: all of the configuration that may change a result, as text.
-        census: the census file.
-        project: the models and reference tables.
+        census: fingerprint of the census.
+        project: the reference tables.
+        pipeline: the models, compiled.
+    """
+    return {
+        "format": FORMAT,
+        "fingerprints": {
+            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
+            "census": census,
+            "models": pipeline.models_fingerprint,
+            "reference_tables": _tables_digest(project, pipeline),
+        },
+        "versions": versions(),
+    }
+
+
+def census_fingerprint(census: Path) -> str:
+    """Return the SHA-256 of a census file.
 
     Raises:
-        InputError: the census cannot be read.
+        InputError: it cannot be read.
     """
     try:
-        census_digest = _file_digest(census)
+        return _file_digest(census)
     except OSError as error:
         if is_short_of_files(error):
             raise
@@ -263,16 +367,6 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
                 )
             ],
         ) from error
-    return {
-        "format": FORMAT,
-        "fingerprints": {
-            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
-            "census": census_digest,
-            "models": _folder_digest(project, seeds=False),
-            "reference_tables": _folder_digest(project, seeds=True),
-        },
-        "versions": versions(),
-    }
 
 
 @cache
@@ -289,12 +383,10 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _folder_digest(project: Project, *, seeds: bool) -> str:
+def _tables_digest(project: Project, pipeline: Pipeline) -> str:
     digest = hashlib.sha256()
-    for file in project.files:
-        name = file.relative_to(project.folder).as_posix()
-        if name.startswith("seeds/") is seeds:
-            digest.update(os.fsencode(name) + f" {_file_digest(file)}\n".encode())
+    for seed in sorted(pipeline.seeds, key=lambda one: one.name):
+        digest.update(f"{seed.name} {_file_digest(project.folder / seed.path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
+from planalign.files import open_regular
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 # Of events.jsonl: told by `run_started`. Keys are only ever added within a format.
 FORMAT = 2
 
+_PIECE = 1_000_000
 _ENCODE = json.JSONEncoder().encode
 
 
@@ -44,11 +47,15 @@ class EventLog:
         self._lock = threading.Lock()
         self._sequence = 0
         if path.exists():
-            content = path.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if whole != content:  # the process died inside a line
-                os.truncate(path, len(whole))  # writing it anew may meet a full disk
-            self._sequence = whole.count(b"\n")
+            whole = size = 0
+            with open_regular(path) as file:
+                while piece := file.read(_PIECE):
+                    self._sequence += piece.count(b"\n")
+                    last = piece.rfind(b"\n")
+                    whole = size + last + 1 if last >= 0 else whole
+                    size += len(piece)
+            if whole != size:  # the process died inside a line
+                os.truncate(path, whole)  # writing it anew may meet a full disk
         self._file = path.open("ab")
 
     def __call__(self, kind: str, **details: Any) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.telemetry import FORMAT
 from planalign.errors import InputError, Problem
+from planalign.files import open_regular
+from planalign.profile.events import LaterFormatError, lines_of, read_event
 from planalign.profile.record import (
     DbtCommand,
     ModelRun,
@@ -23,10 +23,20 @@ from planalign.profile.record import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from io import BufferedReader
     from pathlib import Path
 
 
 FILE_NAME = "events.jsonl"
+# Of a file that is something else, the first ones say as much as all.
+_MOST_PROBLEMS = 20
+
+
+def folder_of(run: Path) -> Path:
+    """Return where a run is: its folder, or that of the unfinished one of its name."""
+    # Not with_name: the run may be `.` or `/`.
+    partial = run.parent / f"{run.name}.partial"
+    return partial if not run.exists() and partial.is_dir() else run
 
 
 def read_record(path: Path) -> Record:
@@ -35,40 +45,51 @@ def read_record(path: Path) -> Record:
     A last line that is not whole, as of a process at work, is left out.
 
     Raises:
-        InputError: there is none, or a line is no event.
+        InputError: there is none, or a line is no event, or a later version wrote it.
     """
     file = path / FILE_NAME if path.is_dir() else path
     try:
-        lines = file.read_bytes().split(b"\n")
+        with open_regular(file) as lines:
+            events = _events(file, lines)
     except OSError as error:
         raise InputError(
             "the record cannot be read",
             [Problem(f"cannot be read ({error.strerror})", "Name a run.", file=str(file))],
         ) from error
-    events, problems = [], []
-    for number, line in enumerate(lines[:-1], start=1):
-        try:
-            event = json.loads(line)
-            event["kind"], event["time"]
-        except (ValueError, KeyError, TypeError):
-            problems.append(
-                Problem("is no event", "Name a run's own events.jsonl.", str(file), line=number)
-            )
-        else:
-            events.append(event)
-    if problems:
-        raise InputError("the record is damaged", problems)
     if not events or events[0]["kind"] != "run_started":
         raise InputError(
             "the record is empty",
             [Problem("does not begin with run_started", "Name a run.", str(file), line=1)],
         )
-    if events[0].get("format", 1) > FORMAT:
-        raise InputError(
-            "the record is of a later version",
-            [Problem(f"has format {events[0]['format']}", "Use that planalign.", str(file), 1)],
-        )
     return record_of(events)
+
+
+def _events(file: Path, lines: BufferedReader) -> list[dict[str, Any]]:
+    events, problems = [], []
+    number = 0
+    try:
+        for number, line in enumerate(lines_of(lines), start=1):
+            try:
+                events.append(read_event(line))
+            except LaterFormatError as error:
+                raise InputError(
+                    "the record is of a later version",
+                    [Problem(str(error), "Use that planalign.", str(file), number)],
+                ) from error
+            except ValueError as error:
+                problems.append(_damaged(file, number, error))
+            if len(problems) == _MOST_PROBLEMS:
+                break
+    except ValueError as error:
+        problems.append(_damaged(file, number + 1, error))
+    if problems:
+        raise InputError("the record is damaged", problems)
+    return events
+
+
+def _damaged(file: Path, number: int, error: ValueError) -> Problem:
+    reason = str(error) if str(error).startswith("is ") else f"is no event: {error}"
+    return Problem(reason, "Name a run's own events.jsonl.", str(file), line=number)
 
 
 def record_of(events: Iterable[Mapping[str, Any]]) -> Record:
@@ -163,7 +184,7 @@ class _Builder:
         elif kind == "year_from_cache":
             self._years.append(
                 YearRun(
-                    event["year"], event.get("block", 1), event["trajectories"],
+                    event["year"], event.get("block") or 1, event["trajectories"],
                     at - event["seconds"], at, is_from_cache=True,
                     saved_seconds=event["saved_seconds"],
                 )
@@ -295,9 +316,13 @@ def _clock_of(events: list[Mapping[str, Any]]) -> Any:
     Format 1 has Unix time only; a model is told of right after it ended.
     """
     if "clock" in events[0]:
-        return lambda event: event["clock"]
+        return lambda event: event.get("clock", events[0]["clock"])
     behind = min(
-        (e["time"] - e["started"] - e["seconds"] for e in events if e["kind"] == "model_completed"),
+        (
+            e["time"] - e["started"] - e["seconds"]
+            for e in events
+            if e["kind"] == "model_completed" and {"started", "seconds"} <= e.keys()
+        ),
         default=0.0,
     )
     return lambda event: event["time"] - behind

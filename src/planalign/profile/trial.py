@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -224,13 +223,14 @@ def _shortened(request: Request, years: int) -> Request:
 
 def _changes_since(run: Path, request: Request) -> tuple[str, ...]:
     """Name what the run was computed from and is another by now."""
-    recorded = json.loads((run / "provenance.json").read_text(encoding="utf-8"))
+    with open_run(run) as opened:
+        recorded = opened.provenance
     found = provenance_of(request)
     return tuple(
         f"{part[:-1]} of {key}"
         for part in ("fingerprints", "versions")
         for key, value in found[part].items()
-        if recorded.get(part, {}).get(key) != value
+        if not isinstance(recorded.get(part), dict) or recorded[part].get(key) != value
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.profile.analysis import analyse
-from planalign.profile.reading import read_record
+from planalign.profile.reading import folder_of, read_record
 from planalign.report.page import page
 
 if TYPE_CHECKING:
@@ -23,10 +23,7 @@ def report_of(run: Path) -> str:
     """
     from planalign.profile.findings import find  # noqa: PLC0415 - reads all plans
 
-    folder = run
-    unfinished = run.with_name(f"{run.name}.partial")
-    if not run.exists() and unfinished.is_dir():
-        folder = unfinished
+    folder = folder_of(run)
     record = read_record(folder)
     analysis = analyse(record)
     results, reason = _results(folder)

@@ -1,4 +1,4 @@
-"""Read-only DuckDB connections to the databases of finished runs."""
+"""Connections that read finished runs: read-only, without a file system, tables alone."""
 
 from __future__ import annotations
 
@@ -9,39 +9,76 @@ import duckdb
 
 from planalign import duck
 from planalign.errors import EnvironmentFaultError
-from planalign.files import require_path
+from planalign.files import open_regular, require_path
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 DATABASE = "results.duckdb"
+# Tables that begin so are for users to query.
+MART_PREFIXES = ("fct_", "dim_", "int_")
 # Five years of 1,000,000 employees were exported in 1 GB as fast as in 3.
 _MEMORY_LIMIT = "2GB"
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """Open an in-memory connection that spills outside any run folder, past 2 GB.
+def read(folders: Mapping[str, Path], writes: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """Open the databases of run folders read-only, each under the alias that it is given.
 
-    Databases are attached to it rather than opened by it, so a reader never
-    collides with another connection of the process that has other settings.
-    """
-    return duck.connect(memory_limit=_MEMORY_LIMIT)
+    A run may come from anybody. The connection is one in memory, to which the databases
+    are attached; none of them is ever made the current one, for DuckDB looks there for
+    functions and operators before its own. What is no table is refused, and the files of
+    the machine are closed to every query, but for spills past 2 GB outside any run folder.
 
-
-def attach(connection: duckdb.DuckDBPyConnection, folder: Path, alias: str) -> None:
-    """Attach the database of a run folder read-only under `alias`.
+    Args:
+        folders: run folders by alias.
+        writes: a folder, or a file, that queries may write, where anything is to be written.
 
     Raises:
-        UsageError: DuckDB cannot read its path.
-        EnvironmentFaultError: the database is locked, damaged or too new.
+        UsageError: DuckDB cannot read the path of a database.
+        EnvironmentFaultError: a database is locked, damaged, too new, or holds what no
+            run holds.
 
     """
-    path = folder / DATABASE
+    connection = duck.connect(memory_limit=_MEMORY_LIMIT)
+    try:
+        for alias, folder in folders.items():
+            _attach(connection, folder / DATABASE, alias)
+        if writes is not None:
+            connection.execute("set allowed_directories = ?", [[str(writes)]])
+        connection.execute("set enable_external_access = false")
+        connection.execute("set allowed_configs = ['threads', 'memory_limit', 'timezone']")
+        connection.execute("set lock_configuration = true")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
     require_path(path, without="\\")
+    log = path.with_name(f"{path.name}.wal")
     with faults(f"Cannot open {path}"):
+        # DuckDB would wait at a pipe.
+        open_regular(path).close()
+        if log.exists():
+            open_regular(log).close()
         connection.execute(f"attach {duck.literal(path)} as {alias} (type duckdb, read_only)")
+        odd = [
+            *duck.oddities(connection, alias),
+            *(
+                f"view {schema}.{name}"
+                for schema, name in duck.views(connection, alias)
+                # Of a model of the setup, a view may stay; names do not differ by case.
+                if schema != "main" or name.lower().startswith((*MART_PREFIXES, "run_years"))
+            ),
+        ]
+    if odd:
+        raise EnvironmentFaultError(
+            f"{path} holds what no run holds: {', '.join(odd[:5])}",
+            "It could give out other results than the run's; simulate the run again.",
+        )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import closing, contextmanager
 from datetime import date, datetime
@@ -10,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import quote as percent_encoded
 
-import yaml
-
+from planalign.config.document import parse_document
 from planalign.duck import literal
 from planalign.errors import UsageError
 from planalign.files import make_folder, protect, require_path
@@ -102,8 +102,12 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
                 f"{run.path} has a mart whose name no file can have: {mart!r}",
                 "Rename its model and simulate the run again.",
             )
-    with database.faults(f"Cannot write {target}"), _published(target) as partial:
-        writers[fmt](run, partial)
+    with (
+        database.faults(f"Cannot write {target}"),
+        _published(target) as partial,
+        run.writing(partial) as writing,
+    ):
+        writers[fmt](writing, partial)
 
 
 @contextmanager
@@ -262,7 +266,8 @@ def _write_sheets(run: Run, book: Any) -> None:
         "date": book.add_format({"num_format": "yyyy-mm-dd"}),
     }
     pairs = ("key", "value")
-    _write_sheet(book, formats, "Inputs", pairs, _flat(yaml.safe_load(run.config_text)))
+    config = parse_document(run.config_text, str(run.path / "config.yaml"))
+    _write_sheet(book, formats, "Inputs", pairs, _flat(config.data))
     if len({row.scenario_id for row in run.summary()}) > 1:
         _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
     for title, mart in _sheets(run).items():
@@ -328,16 +333,17 @@ def _write_cell(sheet: Any, formats: dict[str, Any], row: int, place: int, value
             sheet.write_boolean(row, place, value)
         case int() if abs(value) <= _EXCEL_INTEGER:
             sheet.write_number(row, place, value)
-        case Decimal():
+        case Decimal() if math.isfinite(float(value)):
             # Amounts have cents; rates six decimals.
             is_amount = value.as_tuple().exponent == -2
             sheet.write_number(row, place, value, formats["amount" if is_amount else "rate"])
-        case float():
+        case float() if math.isfinite(value):
             sheet.write_number(row, place, value)
         case date() if not isinstance(value, datetime):
             sheet.write_datetime(row, place, value, formats["date"])
         case _:
-            text = str(value)
+            # Half of a character, which a configuration can spell, has no bytes.
+            text = str(value).encode("utf-8", "backslashreplace").decode()
             if len(text) > _EXCEL_TEXT:
                 raise UsageError(
                     f"A text in row {row + 1} of sheet {sheet.get_name()!r} has {len(text):,} "

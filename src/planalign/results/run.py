@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import os
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from planalign import duck
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.files import open_regular, read_object, read_text
+from planalign.profile.events import lines_of, read_event
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
 from planalign.results.summary import COLUMNS, YearSummary
 from planalign.run_format import format_of, lacking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     import duckdb
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-MART_PREFIXES = ("fct_", "dim_", "int_")
+_T = TypeVar("_T")
+
+# The name under which a run was written: SQL that users keep goes on working.
+_ALIAS = "results"
 _FILES = (database.DATABASE, "config.yaml", "provenance.json")
 
 
@@ -32,18 +38,19 @@ def open_run(path: str | Path) -> Run:
 
     Raises:
         UsageError: the folder is not a finished run; says what is missing.
-        EnvironmentFaultError: the database is locked, damaged or unreadable, or a
-            later planalign wrote the run.
+        EnvironmentFaultError: the database is locked, damaged or unreadable, or holds
+            what no run holds, such as a macro; or a later planalign wrote the run.
 
     """
     folder = Path(path)
     _require_finished(folder)
-    connection = database.connect()
+    return _opened(folder)
+
+
+def _opened(folder: Path, writes: Path | None = None) -> Run:
+    connection = database.read({_ALIAS: folder.resolve()}, writes)
     try:
-        # The name under which the run was written: SQL that users keep goes on working.
-        database.attach(connection, folder.resolve(), "results")
         with database.faults(f"Cannot read {folder}"):
-            connection.execute("use results")
             return Run(folder, connection)
     except BaseException:
         connection.close()
@@ -64,11 +71,12 @@ class Run:
 
     def __init__(self, path: Path, connection: duckdb.DuckDBPyConnection) -> None:
         self.path = path
-        self.config_text = (path / "config.yaml").read_text(encoding="utf-8")
-        self.provenance = _read_provenance(path / "provenance.json")
+        self.config_text = _read(path / "config.yaml", read_text)
+        self.provenance = _read(path / "provenance.json", read_object)
         format_of(path, self.provenance)
         self._connection = connection
         self._columns = _read_columns(connection)
+        self._has_short_names = False
 
     def __enter__(self) -> Run:
         """Return the run itself."""
@@ -101,10 +109,14 @@ class Run:
     def from_cache(self) -> tuple[int, float]:
         """Return how many years came from the cache, and the seconds that it saved."""
         path = self.path / "events.jsonl"
-        if not path.is_file():
+        if not os.path.lexists(path):
             return 0, 0.0
-        with path.open(encoding="utf-8") as lines:
-            found = [json.loads(line) for line in lines if '"year_from_cache"' in line]
+        try:
+            with open_regular(path) as lines:
+                found = [read_event(one) for one in lines_of(lines) if b'"year_from_cache"' in one]
+        except (OSError, ValueError) as error:
+            raise _damaged(path, error) from error
+        found = [event for event in found if event["kind"] == "year_from_cache"]
         years = {event["year"] for event in found}
         return len(years), sum((event["saved_seconds"] for event in found), 0.0)
 
@@ -114,7 +126,7 @@ class Run:
 
     def relation(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart as a lazy DuckDB relation."""
-        return self._connection.table(quote(self._known(name)))
+        return self._connection.table(f"{_ALIAS}.main.{quote(self._known(name))}")
 
     def select(self, name: str, columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
         """Return the columns of a mart that a reader needs, in that order.
@@ -130,8 +142,24 @@ class Run:
         return self.relation(name).project(listed(columns))
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
-        """Return a query over the marts as a lazy DuckDB relation."""
+        """Return a query over the tables of the run as a lazy DuckDB relation.
+
+        A query reads the run alone, no files; what it gives is written by what it is
+        turned into, such as a frame.
+        """
+        if not self._has_short_names:
+            _shorten_names(self._connection)
+            self._has_short_names = True
         return self._connection.sql(query)
+
+    def writing(self, path: Path) -> Run:
+        """Open the run once more, so that its relations can write below `path`, and nowhere else.
+
+        Raises:
+            EnvironmentFaultError: as `open_run`.
+
+        """
+        return _opened(self.path, path)
 
     def arrow(self, name: str) -> pa.Table:
         """Return a mart as a pyarrow table."""
@@ -160,8 +188,6 @@ class Run:
         # A cursor of its own, so that a caller may query the run between two batches.
         cursor = self._connection.cursor()
         try:
-            # A new cursor starts in the in-memory catalogue again.
-            cursor.execute("use results")
             cursor.execute(self.ordered(name).sql_query())
             while rows := cursor.fetchmany(size):
                 yield rows
@@ -211,36 +237,53 @@ def _require_finished(folder: Path) -> None:
         )
 
 
-def _read_provenance(path: Path) -> dict[str, Any]:
+def _read(path: Path, how: Callable[[Path], _T]) -> _T:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise EnvironmentFaultError(
-            f"Cannot read {path}: {error}", "The run is damaged; simulate it again."
-        ) from error
-    if not isinstance(content, dict):
-        raise EnvironmentFaultError(
-            f"Cannot read {path}: it holds no JSON object", "The run is damaged; simulate it again."
-        )
-    return content
+        return how(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: OSError | ValueError) -> EnvironmentFaultError:
+    reason = getattr(error, "strerror", None) or str(error)
+    return EnvironmentFaultError(
+        f"Cannot read {path}: {reason}", "The run is damaged; simulate it again."
+    )
 
 
 def _read_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Column, ...]]:
     """Return the columns of every mart of the attached results."""
-    rows = connection.sql(
+    rows = connection.execute(
         """
         select table_name, column_name, data_type
         from duckdb_columns()
-        join duckdb_tables() using (database_name, schema_name, table_name)
-        where database_name = 'results' and schema_name = 'main'
+        where database_name = $1 and schema_name = 'main' and not internal
         order by table_name, column_index
-        """
+        """,
+        [_ALIAS],
     ).fetchall()
+    views = {name for _, name in duck.views(connection, _ALIAS)}
     found: dict[str, tuple[Column, ...]] = {}
     for table, name, data_type in rows:
-        if table.startswith(MART_PREFIXES):
+        if table.startswith(database.MART_PREFIXES) and table not in views:
             found[table] = (*found.get(table, ()), Column(name, data_type))
     return found
+
+
+def _shorten_names(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let the tables of the run be called without its catalogue, which is never the current one.
+
+    Where a catalogue is the current one, DuckDB takes functions and operators from it, too.
+    """
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = $1 order by all",
+        [_ALIAS],
+    ).fetchall()
+    names = [f"{quote(schema)}.{quote(table)}" for schema, table in tables]
+    connection.execute(
+        "create schema inputs; "
+        + "; ".join(f"create view {name} as from {_ALIAS}.{name}" for name in names)
+    )
 
 
 def _need(module: str, extra: str) -> None:

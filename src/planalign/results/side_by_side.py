@@ -7,7 +7,6 @@ caused by the scenario.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import fmean
@@ -148,7 +147,8 @@ def side_by_side(folders: Sequence[Path], baseline: str | None = None, most: int
         raise UsageError(
             f"no year is in all of {', '.join(names)}", "Compare runs of the same years."
         )
-    with _attached(folders) as connection:
+    runs = {f"run_{number}": folder.resolve() for number, folder in enumerate(folders)}
+    with database.read(runs) as connection:
         employees = tuple(
             _employees(connection, base, side, years, most)
             for side in sides
@@ -168,17 +168,6 @@ def _base(sides: Sequence[Side], name: str | None) -> Side:
         return next(side for side in sides if side.name == name)
     first_run = [side for side in sides if side.alias == sides[0].alias]
     return next((side for side in first_run if side.scenario == BASELINE), first_run[0])
-
-
-@contextmanager
-def _attached(folders: Sequence[Path]) -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = database.connect()
-    try:
-        for number, folder in enumerate(folders):
-            database.attach(connection, folder.resolve(), f"run_{number}")
-        yield connection
-    finally:
-        connection.close()
 
 
 def _year(base: Side, side: Side, year: int) -> YearFigures:

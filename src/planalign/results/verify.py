@@ -74,9 +74,9 @@ def _compare(run_a: Run, run_b: Run, mart: str, scope: Scope, limit: int) -> Mar
 def _differences(
     runs: tuple[Run, Run], mart: str, scope: Scope, shared: Sequence[Column], limit: int
 ) -> Differences:
-    with database.connect() as connection:
+    folders = {side: run.path.resolve() for side, run in zip(SIDES, runs, strict=True)}
+    with database.read(folders) as connection:
         for side, run in zip(SIDES, runs, strict=True):
-            database.attach(connection, run.path.resolve(), side)
             rows = connection.table(f"{side}.main.{quote(mart)}")
             show(scope.select(rows, run.columns(mart)), side, shared)
         return find(connection, shared, limit)

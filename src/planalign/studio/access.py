@@ -11,7 +11,7 @@ import socket
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from planalign.errors import UsageError
 from planalign.studio.login import login_page
@@ -30,6 +30,7 @@ LOGIN = "/login"
 # Nobody guesses sixteen random characters, so that attempts need not be counted.
 TOKEN_LENGTH = 16
 _FORM_BYTES = 8_192
+_OF_ADDRESS = "%/?&=+:;,@!$'()*~#[]"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -93,7 +94,7 @@ class Access:
 
         It stays the same when the dashboard is started anew with the same token.
         """
-        key = (self.token or "").encode()
+        key = (self.token or "").encode("utf-8", "surrogateescape")
         return hmac.new(key, b"planalign dashboard", hashlib.sha256).hexdigest()
 
     def is_session(self, cookie: str) -> bool:
@@ -177,7 +178,8 @@ class Guard:
         self, scope: Scope, headers: dict[str, str], receive: Receive
     ) -> _Answer | None:
         """Return what to answer somebody instead of the page; None to who gave the token."""
-        path, query = scope["path"], scope.get("query_string", b"").decode("latin-1")
+        # As it was asked for: the server has decoded the name of a run that is in it.
+        path, query = quote(scope["path"]), scope.get("query_string", b"").decode("latin-1")
         if scope["type"] == "http" and path == LOGIN and scope["method"] == "POST":
             return await self._log_in(receive)
         given = [value for name, value in parse_qsl(query) if name == "token"]
@@ -215,7 +217,11 @@ def _is_own(headers: dict[str, str]) -> bool:
     """Say whether a request comes from a page of the dashboard, or from no page at all."""
     origin = headers.get("origin")
     if origin is not None:
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:  # half of an address
+            return False
+        return host.lower() == headers.get("host", "").lower()
     # A link elsewhere may lead here; an image or script elsewhere may not.
     site, mode = headers.get("sec-fetch-site", "none"), headers.get("sec-fetch-mode", "navigate")
     return site in ("none", "same-origin") or mode == "navigate"
@@ -257,7 +263,8 @@ class _Answer:
 
 
 def _see(path: str, *headers: tuple[str, str]) -> _Answer:
-    return _Answer(303, headers=(("location", path), *headers))
+    # Whatever a form sent: a header takes no letters beyond those of an address.
+    return _Answer(303, headers=(("location", quote(path, safe=_OF_ADDRESS)), *headers))
 
 
 def _with_headers(send: Send, nonce: str) -> Send:

@@ -114,6 +114,17 @@ def run_list(found: Sequence[Summary]) -> Markup:
     )
 
 
+def odd_names(names: Sequence[str]) -> Markup:
+    """Return a note on runs that cannot be shown; empty where there are none."""
+    if not names:
+        return Markup("")
+    return note(
+        f"Runs whose names are not UTF-8 are not shown: {', '.join(names)}.",
+        "Rename their folders.",
+        "warn",
+    )
+
+
 def _done(live: Live) -> str:
     return f"{live.done} of {live.planned}" if live.planned else words.UNKNOWN
 

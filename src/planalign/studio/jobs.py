@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from planalign.errors import InputError, PlanalignError, UsageError
-from planalign.studio.runs import is_name, partial_of
+from planalign.studio.runs import is_name, is_text, partial_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +73,7 @@ def configurations(folder: Path) -> list[str]:
             for path in folder.iterdir()
             if path.suffix in (".yaml", ".yml")
             and not path.name.startswith(".")
+            and is_text(path.name)
             and path.is_file()
             and path.resolve().is_relative_to(folder.resolve())
         ]
@@ -292,9 +293,8 @@ class Jobs:
         A folder that came from elsewhere may name any file, or models of its own, which
         are programs: what leads out of our folder is left to who starts it by hand.
         """
-        from yaml import safe_load  # noqa: PLC0415 - with this alone
-
         from planalign.config import load  # noqa: PLC0415 - pydantic
+        from planalign.config.document import read_document  # noqa: PLC0415 - yaml
 
         by_hand = "Resume it with the command that it was started with."
         file = partial_of(output) / "config.yaml"
@@ -302,8 +302,13 @@ class Jobs:
             raise UsageError(
                 f"{output.name} was stopped before its configuration was written down", by_hand
             )
-        written = safe_load(file.read_text(encoding="utf-8")) or {}
-        census = (file.parent / str(written.get("census"))).resolve()
+        written = read_document(file).data
+        try:
+            census = (file.parent / str(written.get("census"))).resolve()
+        except (OSError, RuntimeError, ValueError) as error:  # no path, or links in a circle
+            raise UsageError(
+                f"the census of {output.name} is no file ({error})", by_hand
+            ) from error
         if written.get("dbt_project") is not None:
             raise UsageError(f"{output.name} was started with models of its own", by_hand)
         if not census.is_relative_to(self._folder.resolve()):

@@ -89,13 +89,18 @@ def page(title: str, current: str = "") -> Iterator[None]:
 
 def html(content: Markup, tag: str = "div") -> Html:
     """Show HTML, which the browser cleans once more."""
-    return ui.html(str(content), sanitize=True, tag=tag)
+    return ui.html(_sent(content), sanitize=True, tag=tag)
 
 
 def set_html(element: Html, content: Markup) -> None:
     """Change what is shown, if it is something else."""
-    if element.content != str(content):
-        element.set_content(str(content))
+    if element.content != _sent(content):
+        element.set_content(_sent(content))
+
+
+def _sent(content: Markup) -> str:
+    """Return HTML as it can be sent: a path may hold bytes that are no text."""
+    return str(content).encode("utf-8", "backslashreplace").decode()
 
 
 def button(text: str, act: Callable[[], Any], kind: str = "") -> Element:

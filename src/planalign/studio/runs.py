@@ -74,12 +74,12 @@ def is_locked(output: Path) -> bool:
 
 def state_of(output: Path, outcome: str | None, *, is_working: Callable[[Path], bool]) -> State:
     """Return the state of a run, given how its last session ended."""
-    if (output / DATABASE).is_file():
+    if _is_file(output / DATABASE):
         return State.FINISHED
     if is_working(output):
         return State.RUNNING
     # It may have been published since the first look.
-    if (output / DATABASE).is_file():
+    if _is_file(output / DATABASE):
         return State.FINISHED
     if outcome == "failed":
         return State.FAILED
@@ -88,17 +88,37 @@ def state_of(output: Path, outcome: str | None, *, is_working: Callable[[Path], 
 
 def names_in(folder: Path) -> list[str]:
     """Return the names of the runs in a folder, finished or not; links are followed by none."""
-    names = set()
+    return sorted(filter(is_text, _names_in(folder)))
+
+
+def odd_names_in(folder: Path) -> list[str]:
+    """Return the names of runs that are no text, which no page can show, as far as they are."""
+    odd = (name for name in _names_in(folder) if not is_text(name))
+    return sorted(name.encode("utf-8", "backslashreplace").decode() for name in odd)
+
+
+def _names_in(folder: Path) -> set[str]:
     try:
         entries = list(os.scandir(folder))
     except OSError:
-        return []
-    for entry in entries:
-        if not entry.is_dir(follow_symlinks=False):
-            continue
-        if (folder / entry.name / EVENTS).is_file():
-            names.add(entry.name.removesuffix(PARTIAL))
-    return sorted(names)
+        return set()
+    return {
+        entry.name.removesuffix(PARTIAL)
+        for entry in entries
+        if entry.name != PARTIAL  # of a run without a name
+        and entry.is_dir(follow_symlinks=False)
+        and _is_file(folder / entry.name / EVENTS)
+    }
+
+
+def is_text(name: str) -> bool:
+    """Say whether a name of the file system is UTF-8; where not, Python keeps odd bytes in it."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _is_file(path: Path) -> bool:
+    # Not Path.is_file, which fails where a folder may not be entered.
+    return os.path.isfile(path)  # noqa: PTH113
 
 
 @dataclass(frozen=True)
@@ -113,13 +133,17 @@ class Place:
         names = names_in(self.folder)
         return names if self.only is None else [name for name in names if name == self.only]
 
+    def odd_names(self) -> list[str]:
+        """Return the names of runs that no page can show."""
+        return odd_names_in(self.folder) if self.only is None else []
+
 
 def place_of(path: Path) -> Place:
     """Return what to show for the path of a run, finished or not, or of a folder of runs."""
     path = path.resolve()
-    if path.name.endswith(PARTIAL) and path.is_dir():
+    if path.name.removesuffix(PARTIAL) not in ("", path.name) and path.is_dir():
         path = path.with_name(path.name.removesuffix(PARTIAL))
-    if (path / EVENTS).is_file() or (partial_of(path) / EVENTS).is_file():
+    if _is_file(path / EVENTS) or (path.name and _is_file(partial_of(path) / EVENTS)):
         return Place(path.parent, path.name)
     return Place(path)
 

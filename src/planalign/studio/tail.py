@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planalign.files import open_regular
+from planalign.profile.events import LONGEST_LINE, read_event
 from planalign.profile.reading import FILE_NAME
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Tail:
         self.damaged = 0
         self._file: BufferedReader | None = None
         self._at = 0
+        self._is_spoilt = False  # it has a line longer than any event: the rest is not read
 
     @property
     def candidates(self) -> tuple[Path, Path]:
@@ -60,16 +61,30 @@ class Tail:
         is_anew = self._turn_to_current()
         if self._file is None:
             return News()
+        if self._is_spoilt:
+            return News()
         self._file.seek(self._at)
         events: list[dict[str, Any]] = []
         rest = b""
-        while piece := self._file.read(_PIECE):
+        while piece := self._piece(self._file):
             lines = (rest + piece).split(b"\n")
             rest = lines.pop()
             for line in lines:
                 self._at += len(line) + 1
                 self._take(line, events)
+            if len(rest) > LONGEST_LINE:  # no process of ours is in the middle of it
+                self.damaged += 1
+                self._is_spoilt = True
+                break
         return News(tuple(events), is_anew)
+
+    def _piece(self, file: BufferedReader) -> bytes:
+        try:
+            return file.read(_PIECE)
+        except OSError:  # of a disk that is damaged
+            self.damaged += 1
+            self._is_spoilt = True
+            return b""
 
     def close(self) -> None:
         """Let go of the file."""
@@ -93,15 +108,12 @@ class Tail:
             except OSError:
                 continue  # published or removed at this very moment
             self.close()
-            self._file, self._at, self.damaged = file, 0, 0
+            self._file, self._at, self.damaged, self._is_spoilt = file, 0, 0, False
             return True
         return False
 
     def _take(self, line: bytes, events: list[dict[str, Any]]) -> None:
         try:
-            event = json.loads(line)
-            event["kind"], event["time"]
-        except (ValueError, KeyError, TypeError):
+            events.append(read_event(line))
+        except ValueError:
             self.damaged += 1
-        else:
-            events.append(event)

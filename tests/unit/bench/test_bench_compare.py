@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from planalign.bench.compare import regressions
+from planalign.bench.compare import read_result, regressions
 from planalign.bench.goals import SUITES, Goal
 from planalign.bench.measure import Measurement, Workload
 from planalign.bench.runners import bench_runners, runner_goals
+from planalign.cli.app import app
 from planalign.cli.bench import BenchName
 from planalign.errors import InputError, UsageError
 
@@ -92,9 +95,12 @@ def test_a_figure_that_is_worse_by_more_than_noise_is_named(tmp_path):
             "workloads": [],
         }
 
-    assert regressions(old, now(1.2, 90.0)) == []
-    assert regressions(old, now(0.1, 900.0)) == []
-    assert [text.split(":")[0] for text in regressions(old, now(1.3, 70.0))] == ["time", "rate"]
+    assert regressions(read_result(old), now(1.2, 90.0)) == []
+    assert regressions(read_result(old), now(0.1, 900.0)) == []
+    assert [text.split(":")[0] for text in regressions(read_result(old), now(1.3, 70.0))] == [
+        "time",
+        "rate",
+    ]
 
 
 def workload(year: float, **models: float) -> dict[str, object]:
@@ -115,7 +121,7 @@ def test_a_model_that_grew_more_than_its_year_is_named(tmp_path):
     old.write_text(json.dumps({"goals": [], "workloads": [before]}))
 
     def found(now: dict[str, object]) -> list[str]:
-        return regressions(old, {"goals": [], "workloads": [now]})
+        return regressions(read_result(old), {"goals": [], "workloads": [now]})
 
     assert found(workload(1.0, big=0.6, small=0.12, tiny=0.015, new=9.0)) == []
     # A machine of half the speed makes every model slower, and no model a regression.
@@ -126,11 +132,29 @@ def test_a_model_that_grew_more_than_its_year_is_named(tmp_path):
     assert found({**workload(1.0, small=9.0), "employees": 2000}) == []
 
 
-def test_a_file_that_is_no_result_is_refused(tmp_path):
-    for text in ("", "[]", '{"goals": [{}]}'):
-        (tmp_path / "old.json").write_text(text)
-        with pytest.raises(InputError):
-            regressions(tmp_path / "old.json", {"goals": []})
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", '{"goals": [{}]}', '{"goals": [], "workloads": {}}', "\ud800", "[" * 9_999,
+        '{"goals": [{"name": "g", "figure": NaN}], "workloads": []}',
+        '{"goals": [{"name": [], "figure": 1}], "workloads": []}',
+        json.dumps({"goals": [], "workloads": [workload(0.0)]}),
+        json.dumps({"goals": [], "workloads": [workload(1.0, a=[])]}),
+        json.dumps({"goals": [], "workloads": [{**workload(1.0), "options": 7}]}),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_result_is_refused(tmp_path, text):
+    path = tmp_path / "old.json"
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+    with pytest.raises(InputError, match="cannot be read"):
+        read_result(path)
+
+
+def test_a_pipe_is_refused_before_anything_is_measured(tmp_path):
+    os.mkfifo(tmp_path / "old.json")
+    done = CliRunner().invoke(app, ["bench", "--compare", str(tmp_path / "old.json")])
+    assert done.exit_code == 2
+    assert "not a regular file" in done.stderr
 
 
 def test_the_floor_is_measured_in_a_checkout_only(tmp_path, monkeypatch):

@@ -133,6 +133,28 @@ def test_a_half_opened_database_is_not_used(tmp_path):
     assert len(faults.raised) == 1
 
 
+def test_an_unfinished_database_whose_functions_would_replace_duckdbs_is_refused(tmp_path):
+    path = tmp_path / "results.duckdb"
+    with duckdb.connect(str(path)) as made:
+        made.execute('create macro "+"(a, b) as 7; create macro "||"(a, b) as 8')
+        made.execute("create macro duckdb_functions() as table select 1 where false")
+    database = Database(path, Settings(1, "1GB"))
+    database.create()
+    with pytest.raises(EnvironmentFaultError, match=r"holds what no run holds: macro \+"):
+        database.open()
+
+
+def test_an_unfinished_database_of_ours_goes_on_as_the_current_one(tmp_path):
+    path = tmp_path / "results.duckdb"
+    for _ in range(2):
+        database = Database(path, Settings(1, "1GB"))
+        database.create()
+        with database.cursor() as cursor:
+            cursor.execute("create or replace table inputs.kept as select 1 as a")
+            assert cursor.execute("select current_database()").fetchall() == [("results",)]
+        database.release()
+
+
 def build(tmp_path, model, machine, tell=unheard):
     """Build one model in a new database; return the error, or its rows."""
     database = Database(

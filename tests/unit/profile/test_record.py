@@ -114,7 +114,7 @@ def test_what_a_later_version_adds_within_the_format_is_passed_over():
     ("text", "told"),
     [
         ("", "does not begin with run_started"),
-        ('{"kind": "sample", "time": 1}\n', "does not begin with run_started"),
+        ('{"kind": "run_completed", "time": 1}\n', "does not begin with run_started"),
         ("nonsense\n", "is no event"),
         ("[1]\n", "is no event"),
         ('{"kind": "run_started", "time": 1, "format": 3}\n', "has format 3"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 import httpx
 import pytest
@@ -151,6 +151,31 @@ def test_the_login_leads_back_to_the_page_that_was_asked_for():
     assert 'value="/run/one/plans?plan=x%20y"' in form.text
     data = {"token": TOKEN, "next": "/run/one/plans?plan=x%20y"}
     assert ask(CLOSED, "POST", "/login", data=data).headers["location"] == data["next"]
+
+
+@pytest.mark.parametrize("name", ["日本", "größe", "50% of 60", "a?b#c", "\N{GRINNING FACE}"])
+def test_the_login_leads_to_a_run_of_any_name(name):
+    address = f"/run/{quote(name, safe='')}/plans"
+    asked = ask(CLOSED, path=address, headers=HTML)
+    assert asked.status_code == 303
+    [there] = parse_qs(urlsplit(asked.headers["location"]).query)["next"]
+    assert ask(CLOSED, path=asked.headers["location"], headers=HTML).status_code == 200
+    entered = ask(CLOSED, "POST", "/login", data={"token": TOKEN, "next": there})
+    in_address = ask(CLOSED, path=f"{address}?token={TOKEN}")
+    for answer in (entered, in_address):
+        assert answer.status_code == 303
+        assert unquote(urlsplit(answer.headers["location"]).path) == f"/run/{name}/plans"
+
+
+def test_a_form_that_names_a_page_in_letters_is_answered():
+    answer = ask(CLOSED, "POST", "/login", data={"token": TOKEN, "next": "/run/日本"})
+    assert answer.headers["location"] == "/run/%E6%97%A5%E6%9C%AC"
+
+
+@pytest.mark.parametrize("origin", ["http://[", "http://[::1", "//", "null", "http://]", "\x00"])
+def test_an_origin_that_is_none_is_another_site(origin):
+    assert ask(LOCAL, headers={"origin": origin}).status_code == 403
+    assert not ask_websocket(LOCAL, origin=origin)[1]
 
 
 def test_the_right_token_gives_a_cookie_that_scripts_and_other_sites_do_not_get():

@@ -90,4 +90,5 @@ def most_likely_cause(one: ModelRun, others: Iterable[ModelRun]) -> ModelRun:
     Memory and temporary files are those of the whole process; what fills them is not
     done in passing.
     """
-    return max(overlapping(one, others), key=lambda other: other.seconds)
+    # One that took no time to speak of overlaps none.
+    return max(overlapping(one, others), key=lambda other: other.seconds, default=one)

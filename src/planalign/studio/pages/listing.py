@@ -26,10 +26,13 @@ def register(studio: Studio) -> None:
 
     @ui.page("/")
     async def listing() -> None:
-        def shown(found: list[Summary]) -> Markup:
-            if not found:
-                return _EMPTY.format(studio.runs.place.folder)
-            return fragments.run_list(found)
+        def shown(found: list[Summary], odd: list[str]) -> Markup:
+            runs = fragments.run_list(found) if found else _EMPTY.format(studio.runs.place.folder)
+            return fragments.odd_names(odd) + runs
+
+        async def look() -> Markup:
+            place = studio.runs.place
+            return shown(await to_thread(studio.runs.summaries), await to_thread(place.odd_names))
 
         with page("Runs", "/"):
             html(
@@ -38,9 +41,9 @@ def register(studio: Studio) -> None:
                     '<a class="button main" href="/new">New run</a></div>'
                 ).format(studio.runs.place.folder)
             )
-            table = html(shown(await to_thread(studio.runs.summaries))).classes("card")
+            table = html(await look()).classes("card")
 
             async def refresh() -> None:
-                set_html(table, shown(await to_thread(studio.runs.summaries)))
+                set_html(table, await look())
 
             ui.timer(1.0, refresh)

@@ -172,7 +172,7 @@ class _Page:
             job = await to_thread(
                 self._studio.jobs.resume, self._watched.output, summary.live.runner
             )
-        except PlanalignError as error:
+        except (PlanalignError, OSError) as error:
             self._error = str(error)
             await self._turn(summary)
             return

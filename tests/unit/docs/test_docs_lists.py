@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from planalign.census.warnings import WARNINGS
 from planalign.cli.bench import BenchName
 from planalign.config.models import CENSUS_COLUMNS, STEPS_WITH_MODELS
 from planalign.config.plan import LIMIT_NAMES, EntryDates, ForfeitureUse, MatchFormula
@@ -44,6 +45,7 @@ def names(page: str, heading: str) -> set[str]:
         ("docs/how-to/make-it-faster.md", "kind", get_args(Kind)),
         ("docs/reference/commands.md", "name", [one.value for one in BenchName]),
         ("docs/method/limits.md", "limit", LIMIT_NAMES),
+        ("docs/reference/census.md", "warning", [one.code for one in WARNINGS]),
         ("docs/method/eligibility.md", "`entry_dates`", get_args(EntryDates)),
         ("docs/method/vesting.md", "`forfeitures.use`", get_args(ForfeitureUse)),
     ],

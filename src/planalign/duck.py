@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import shutil
 from functools import cache
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -89,5 +88,5 @@ def _spills() -> Path:
     # DuckDB would make its folder with the umask of the process, in the working folder.
     folder, held = scratch.take("spill")
     atexit.register(held.close)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(scratch.remove, folder)
     return folder

@@ -77,10 +77,8 @@ class PlanalignError(Exception):
         self.remedy = remedy
 
 
-class InputError(PlanalignError):
-    """Configuration or census cannot be used; carries every problem found."""
-
-    exit_code = ExitCode.INPUT
+class ProblemsError(PlanalignError):
+    """Something cannot be used; carries every problem found."""
 
     def __init__(self, what: str, problems: Sequence[Problem]) -> None:
         super().__init__(what)
@@ -89,6 +87,12 @@ class InputError(PlanalignError):
     def __str__(self) -> str:
         """Return the summary line followed by one line per problem."""
         return "\n".join([self.what, *(f"  {problem}" for problem in self.problems)])
+
+
+class InputError(ProblemsError):
+    """Configuration or census cannot be used."""
+
+    exit_code = ExitCode.INPUT
 
 
 class UsageError(PlanalignError):
@@ -101,6 +105,10 @@ class ModelError(PlanalignError):
     """A model, test or step of the simulation failed."""
 
     exit_code = ExitCode.FAILED
+
+
+class ProjectError(ProblemsError, ModelError):
+    """The models of a dbt project cannot be run."""
 
 
 class EnvironmentFaultError(PlanalignError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 # In each; locked while its process lives, whatever ends it.
 _HELD = ".held"
-_NAME = re.compile(r"\.?planalign-[a-z]+-[a-z0-9_]{8}")
+_SUFFIX = ".scratch"
+_NAME = re.compile(rf"\.?planalign-[a-z]+-[a-z0-9_]{{8}}{re.escape(_SUFFIX)}")
+# Others may take a new folder for one that was left, before it is locked.
+_ATTEMPTS = 100
 
 
 @contextmanager
@@ -44,28 +48,47 @@ def scratch(purpose: str, beside: Path | None = None) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove(folder)
 
 
 def take(purpose: str, beside: Path | None = None) -> tuple[Path, IO[bytes]]:
     """Make a folder as `scratch` does, and return it with the file that holds it.
 
-    The caller removes the folder and closes the file.
+    The caller removes the folder with `remove` and closes the file.
     """
     place = _temporary_files() if beside is None else beside.parent
     _remove_left(place)
     prefix = f"{'' if beside is None else '.'}planalign-{purpose}-"
+    for _ in range(_ATTEMPTS):
+        try:
+            folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=_SUFFIX, dir=place))
+        except OSError as error:
+            if beside is not None:
+                raise
+            raise _no_place(error) from error
+        with suppress(FileNotFoundError, BlockingIOError):
+            return folder, _hold(folder)
+    raise _no_place(FileNotFoundError(errno.ENOENT, f"new folders in {place} are removed"))
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of `take`; Ctrl-C waits until it is gone."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=place))
-    except OSError as error:
-        if beside is not None:
-            raise
-        raise _no_place(error) from error
-    try:
-        return folder, _hold(folder)
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        _clear(folder)
+    except KeyboardInterrupt:
+        _clear(folder)
         raise
+
+
+def _clear(folder: Path) -> None:
+    """Remove a folder, and its lock last: what a process that is killed leaves has one."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name != _HELD:
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _temporary_files() -> Path:
@@ -87,14 +110,22 @@ def _no_place(error: OSError) -> EnvironmentFaultError:
 
 
 def _hold(folder: Path) -> IO[bytes]:
-    """Lock the file of a folder, which has its name only from then on: nobody takes it between."""
-    unseen = folder / f"{_HELD}.new"
-    held = unseen.open("xb")
+    """Lock the file of a new folder, unless somebody is just about to remove it.
+
+    Raises:
+        FileNotFoundError: it was removed.
+        BlockingIOError: it is being removed.
+        OSError: it takes no file.
+    """
+    held = None
     try:
+        held = (folder / _HELD).open("xb")
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        unseen.rename(folder / _HELD)
+        (folder / _HELD).stat()
     except BaseException:
-        held.close()
+        if held is not None:
+            held.close()
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     return held
 
@@ -110,7 +141,10 @@ def _remove_left(place: Path) -> None:
             status = path.lstat()
             if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
                 continue
+            if not (path / _HELD).exists():
+                path.rmdir()  # which fails where there is something in it
+                continue
             descriptor = os.open(path / _HELD, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
             with closing(os.fdopen(descriptor, "r+b", buffering=0)) as held:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(path, ignore_errors=True)
+                remove(path)

@@ -15,7 +15,6 @@ from planalign.census.plan_facts import plan_facts
 from planalign.census.read import read_census
 from planalign.config import Config, scenario_settings, to_yaml
 from planalign.engine.breaker import lighten, relieve, trip
-from planalign.engine.compiler import pipeline_for
 from planalign.engine.database import WORK, Database, Settings
 from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import Trajectory, write_inputs
@@ -63,10 +62,11 @@ class Simulation:
     keys: Keys = field(default_factory=dict)
     hits: dict[str, Hit] = field(default_factory=dict)
 
-    def run(self, record: Mapping[str, Any]) -> list[YearResult]:
+    def run(self, pipeline: Pipeline, record: Mapping[str, Any]) -> list[YearResult]:
         """Simulate what is not complete yet and close the database.
 
         Args:
+            pipeline: the compiled models.
             record: the provenance of the run, which is written down with it.
         """
         config = self.request.config
@@ -81,9 +81,6 @@ class Simulation:
             policy=self.policy,
         )
         self.folder.check_same_study(record)
-        pipeline = pipeline_for(
-            self.project, lambda: self.tell("compiling", project=str(self.project.folder))
-        )
         if self.request.runner == "direct":
             pipeline = pipeline.with_intermediates_in(WORK)
         self._tell_graph(pipeline)
@@ -107,7 +104,7 @@ class Simulation:
             self.folder.write("config.yaml", to_yaml(config))
             if self.request.resume:
                 processor.abandon_year()
-            self._look_up(pipeline, record, database.retry)
+            self._look_up(record, database.retry)
             return list(self._years(processor, pipeline, database))
         finally:
             sampler.stop()
@@ -132,17 +129,17 @@ class Simulation:
             ],
         )
 
-    def _look_up(self, pipeline: Pipeline, record: Mapping[str, Any], retry: Retry) -> None:
+    def _look_up(self, record: Mapping[str, Any], retry: Retry) -> None:
         """Name the state after each year, and find those that the cache has."""
         cache = self.request.cache
         if cache is None:
             return
         config = self.request.config
+        fingerprints = record["fingerprints"]
         shared = json.dumps(
             [
-                pipeline.fingerprint,
+                *(fingerprints[name] for name in ("models", "reference_tables", "census")),
                 record["versions"],
-                record["fingerprints"]["census"],
                 dict(config.census_columns),
                 config.effective_census_date.isoformat(),
             ],

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planalign.config import Config, load, parse, scenario_settings
+from planalign.engine.compiler import pipeline_for
 from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import LAST_REPLICATE, Trajectory, settings_text, trajectories
 from planalign.engine.machine import Machine
 from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
-from planalign.engine.run_folder import provenance, run_folder, versions
+from planalign.engine.run_folder import census_fingerprint, provenance, run_folder, versions
 from planalign.engine.telemetry import FORMAT, EventLog, Listener, broadcast, unheard
 from planalign.errors import (
     InterruptedRunError,
@@ -29,6 +30,7 @@ from planalign.simulation import Simulation, settings_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from planalign.engine.pipeline import Pipeline
     from planalign.engine.year_cache import YearCache
     from planalign.engine.year_processor import YearResult
 
@@ -91,11 +93,19 @@ def provenance_of(request: Request) -> dict[str, Any]:
 
     Raises:
         InputError: the census cannot be read.
+        ModelError: the models cannot be compiled.
         UsageError: the request does not fit the configuration.
     """
+    return _origin(request, Project.at(request.config.dbt_project), unheard)[1]
+
+
+def _origin(request: Request, project: Project, tell: Listener) -> tuple[Pipeline, dict[str, Any]]:
+    """Return the compiled models of a study, and what it is computed from."""
     config = request.config
-    project = Project.at(config.dbt_project)
-    return provenance(_influences(config, _plan(request)), config.census, project)
+    census = census_fingerprint(config.census)
+    pipeline = pipeline_for(project, lambda: tell("compiling", project=str(project.folder)))
+    influences = _influences(config, _plan(request))
+    return pipeline, provenance(influences, census, project, pipeline)
 
 
 def run_study(
@@ -145,7 +155,7 @@ def run_study(
         )
         run = Simulation(request, plan, folder, project, tell, machine, policy)
         try:
-            years = run.run(provenance_of(request))
+            years = run.run(*_origin(request, project, tell))
             # Before the run gets its name, for nothing is written to it afterwards.
             tell("run_completed", seconds=round(time.perf_counter() - started, 6))
             path = folder.publish(Retry(tell, policy, machine.sleep), machine.rename)

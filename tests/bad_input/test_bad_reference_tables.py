@@ -100,8 +100,9 @@ CHANGES = {
     "pay out of order": ("market_bands", "38000.00", "98000.00", [(1, "band_minimum", "98000.00")]),
     "missing age": ("retirement_hazards", "\n50,0.000000", "", [(51, "age", "51")]),
     "missing year": ("plan_limits", "compensation,2024,345000\n", "", [(26, "plan_year", "2025")]),
-    "unknown index": ("plan_limit_rules", "300,wage", "300,pay", [(8, "index_name", "pay")]),
-    "multiple of nothing": ("plan_limit_rules", "300,wage", "0,wage", [(8, "multiple", "0")]),
+    "unknown index": ("plan_limit_rules", "t,wage", "t,pay", [(8, "index_name", "pay")]),
+    "unknown rounding": ("plan_limit_rules", "nearest", "up", [(8, "rounding", "up")]),
+    "multiple of nothing": ("plan_limit_rules", "300,nearest", "0,nearest", [(8, "multiple", "0")]),
     "cents of a limit": ("plan_limits", ",19500", ",19500.50", [(1, "amount", "19500.50")]),
     "shares": ("deferral_choices", "0.14", "0.15", [(None, "share", "1.010000")]),
     "missing band": (

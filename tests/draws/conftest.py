@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 PROJECT = Path(planalign.__file__).parent / "dbt"
-SOURCE = PROJECT / "macros" / "draws.sql"
+# The generator, and the doors through which its streams come.
+SOURCES = [PROJECT / "macros" / name for name in ("draws.sql", "doors.sql")]
 
 
 class _ReturnedError(Exception):
@@ -36,12 +37,12 @@ def _return(value: object) -> None:
 
 
 class Macros(SimpleNamespace):
-    """The macros of draws.sql as Python functions that give SQL."""
+    """The macros of these files as Python functions that give SQL."""
 
 
 def _load() -> Macros:
     environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # noqa: S701
-    text = SOURCE.read_text(encoding="utf-8")
+    text = "".join(source.read_text(encoding="utf-8") for source in SOURCES)
     opening = r"{%-? macro (\w+)\("
     template = environment.from_string(re.sub(opening, r"{% macro own_\1(", text))
 
@@ -55,7 +56,7 @@ def _load() -> Macros:
         return call
 
     def model(name: str) -> str:
-        """Return the SQL of a model that needs no other macros."""
+        """Return the SQL of a model that needs no macros but these."""
         [path] = (PROJECT / "models").rglob(f"{name}.sql")
         return environment.from_string(path.read_text(encoding="utf-8")).render()
 

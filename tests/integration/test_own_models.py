@@ -1,14 +1,25 @@
-"""What a project of the user's own may state of a model, every runner does."""
+"""What a project of the user's own may state, every runner does alike; and what a change costs."""
 
 from __future__ import annotations
 
 import shutil
+from typing import TYPE_CHECKING
 
 import pytest
 
-from planalign.engine.project import PACKAGED
+from planalign.engine import compiler
+from planalign.engine.compiler import pipeline_for
+from planalign.engine.project import PACKAGED, Project
+from planalign.engine.year_cache import CACHE_BYTES, YearCache
+from planalign.errors import InputError
+from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
+from planalign.study import Request, configuration, provenance_of, run_study
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIMULATION = {"start_year": 2025, "end_year": 2026}
 INDEX = "\n{{ config(indexes=[{'columns': ['trajectory_id', 'employee_key']}]) }}\n"
 IS_THERE = """\
 select {{ ref('int_hiring_events') }}.trajectory_id from {{ ref('int_hiring_events') }}
@@ -17,19 +28,121 @@ where (
 ) <> 1
 limit 1
 """
+# Everyday dbt: tests wherever they are, on a source too, a model switched off, macros.
+OWN = {
+    "tests/validation/assert_indexed.sql": IS_THERE,
+    "tests/assert_at_the_top.sql": "select * from {{ ref('int_twice') }} where twice < 2\n",
+    "tests/events/assert_in_a_folder.sql": (
+        "select 1 as a from {{ ref('int_twice') }} where false\n"
+    ),
+    "models/events/int_off.sql": "{{ config(enabled=false) }}\nselect 1 as a\n",
+    "models/events/int_twice.sql": (
+        "select {{ twice(one()) }} as twice, * from {{ ref('int_hiring_events') }}\n"
+    ),
+    "macros/own.sql": (
+        "{% macro twice(x) %}({{ x }} * 2){% endmacro %}\n"
+        "{% macro one() %}{{ adapter.dispatch('one')() }}{% endmacro %}\n"
+        "{% macro default__one() %}1{% endmacro %}\n"
+    ),
+}
+TESTS = {
+    "assert_indexed",
+    "assert_at_the_top",
+    "assert_in_a_folder",
+    "source_not_null_inputs_control_simulation_year",
+}
+
+
+def changed(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 @pytest.mark.parametrize("runner", ["direct", "batch"])
-def test_an_index_is_there_each_year_and_changes_no_bit(studies, runner):
+def test_what_is_taken_of_dbt_is_done_each_year_and_changes_no_bit(studies, runner):
     census = studies.generated(60)
-    simulation = {"start_year": 2025, "end_year": 2026}
     project = studies.new()
     shutil.copytree(PACKAGED, project)
     with (project / "models/events/int_hiring_events.sql").open("a") as file:
         file.write(INDEX)
-    (project / "tests/validation/assert_indexed.sql").write_text(IS_THERE)
-    indexed = studies.simulate(
-        census, {"runner": runner}, simulation=simulation, dbt_project=str(project)
+    for name, text in OWN.items():
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text(text)
+    changed(
+        project / "models/sources.yml",
+        "description: The year in hand.}",
+        "description: The year in hand., data_tests: [not_null]}",
     )
-    plain = studies.simulate(census, simulation=simulation)
-    assert fingerprint(indexed) == fingerprint(plain)
+    config = {"census": str(census), "simulation": SIMULATION, "dbt_project": str(project)}
+    heard = []
+    done = run_study(
+        Request(configuration(config), output=studies.new(), runner=runner),
+        lambda kind, **details: heard.append((kind, details)),
+    )
+    ran = [
+        (details["year"], details["test"]) for kind, details in heard if kind == "test_completed"
+    ]
+    assert {one for one in ran if one[1] in TESTS} == {(y, t) for y in (2025, 2026) for t in TESTS}
+    plain = studies.simulate(census, simulation=SIMULATION)
+    with open_run(done.path) as own:
+        assert fingerprint(own) == fingerprint(plain)
+
+
+class Analyst:
+    """Changes a copy of the models, and simulates a study with it without dbt."""
+
+    def __init__(self, studies, folder: Path) -> None:
+        self.project = shutil.copytree(PACKAGED, folder / "models")
+        self.cache = YearCache(folder / "cache", CACHE_BYTES)
+        self._studies = studies
+        config = {"census": str(studies.generated(30)), "simulation": SIMULATION}
+        self.config = configuration({**config, "dbt_project": str(self.project)})
+
+    def run(self) -> list[bool]:
+        """Simulate; say of each year whether it came from the cache."""
+        request = Request(self.config, output=self._studies.new(), cache=self.cache)
+        return [result.is_from_cache for result in run_study(request).years]
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        return provenance_of(Request(self.config))["fingerprints"]
+
+
+@pytest.fixture
+def analyst(studies, tmp_path, monkeypatch):
+    """An analyst whose project was compiled before the first change."""
+    found = Analyst(studies, tmp_path)
+    pipeline = pipeline_for(Project.at(None))
+    monkeypatch.setenv("PLANALIGN_CACHE_DIR", str(tmp_path / "compiled"))
+    monkeypatch.setattr(compiler, "SHIPPED", tmp_path / "pipeline.json")
+    pipeline.save(compiler.SHIPPED)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: pytest.fail("dbt was started"))
+    return found
+
+
+def test_what_reaches_no_sql_is_not_compiled_and_throws_no_year_away(analyst):
+    before = analyst.fingerprints
+    assert analyst.run() == [False, False]
+    project = analyst.project
+    changed(project / "models/snapshot/snapshot.yml", "description: ", "description: Of old. ")
+    changed(project / "models/events/unit_tests.yml", "unit_tests:", "\n# Why.\nunit_tests:\n")
+    changed(project / "macros/arithmetic.sql", "{#", "{# Here:")
+    with (project / "models/events/unit_tests.yml").open("a") as file:
+        file.write("\n")
+    assert analyst.fingerprints == before
+    assert analyst.run() == [True, True]
+
+
+def test_a_changed_reference_table_is_checked_and_needs_no_dbt(analyst):
+    before = analyst.fingerprints
+    assert analyst.run() == [False, False]
+    table = analyst.project / "seeds" / "retirement_hazards.csv"
+    header, *rows, last = table.read_text().splitlines()
+    table.write_text("\n".join([header, *rows]) + "\n")
+    with pytest.raises(InputError, match=r"retirement_hazards\.csv"):
+        analyst.run()
+    table.write_text("\n".join([header, *rows, f"{last.rpartition(',')[0]},0.123"]) + "\n")
+    after = analyst.fingerprints
+    assert [name for name in before if after[name] != before[name]] == ["reference_tables"]
+    assert analyst.run() == [False, False]

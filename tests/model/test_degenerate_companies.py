@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from planalign.config.plan import LIMIT_NAMES
 from planalign.errors import InputError, PlanalignError
 
 if TYPE_CHECKING:
@@ -187,6 +188,89 @@ def test_everybody_or_nobody_leaves(studies: Studies) -> None:
         if leaving == "0":
             # Everyone who can be is promoted, until all are at the highest level.
             assert year.promotions == {2025: 32, 2026: 24, 2027: 16}[year.simulation_year]
+
+
+def shared(*groups: tuple[str, int, int]) -> list[tuple[str, str, str, str, int]]:
+    """Return employees by birth date, job level and count."""
+    return [
+        (f"{born}-{level}-{number}", born, "2015-01-01", "50000", level)
+        for born, level, count in groups
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("people", "leaving"),
+    [
+        (shared(("1980-05-05", 1, 3), ("1985-05-05", 2, 3)), 1),
+        (shared(("1980-05-05", 1, 1), ("1980-05-05", 5, 1)), 0.6),
+        # Who is 79 leaves for certain, who is at level 5 is promoted no more.
+        (shared(("1945-06-15", 2, 5), ("1990-06-15", 5, 5)), 0.7),
+    ],
+)
+def test_nobody_is_left_to_promote(
+    studies: Studies, people: list[tuple[str, str, str, str, int]], leaving: float
+) -> None:
+    run = studies.simulate(
+        studies.census(people),
+        simulation=YEARS,
+        plan=PLAN,
+        workforce={"total_termination_rate": leaving},
+        scenarios={
+            f"{rate}_{alignment}": {"workforce": {"promotion_rate": rate, "alignment": alignment}}
+            for rate in (0, 1)
+            for alignment in ("expected", "exact")
+        },
+    )
+    summaries = assert_balanced(run)
+    assert len(summaries) == 12
+    for year in summaries:
+        if leaving == 1:
+            assert year.experienced_terminations == year.opening_headcount
+        if leaving == 1 or year.scenario_id.startswith("0_"):
+            assert year.promotions == 0
+
+
+def test_rates_of_nothing(studies: Studies) -> None:
+    """Every rate and limit at its least: nobody leaves, rises, saves or gets anything."""
+    nothing = {
+        "limits": {
+            "price_index_rate": 0,
+            "wage_index_rate": 0,
+            "amounts": {name: dict.fromkeys(range(2024, 2028), 0) for name in LIMIT_NAMES},
+        },
+    }
+    run = studies.simulate(
+        company(studies),
+        simulation=YEARS,
+        workforce={
+            "total_termination_rate": 0, "new_hire_termination_rate": 0, "promotion_rate": 0,
+            "target_growth_rate": 0,
+        },
+        compensation={"cola_rate": 0, "merit_budget": 0},
+        scenarios={
+            "limits": {"plan": PLAN | nothing},
+            "behavior": {"plan": {
+                **PLAN,
+                "behavior": {
+                    "participation_factor": 0, "deferral_factor": 0, "own_choice_share": 0,
+                    "change_rate": 1, "full_match_share": 0,
+                },
+                "automatic_enrollment": {"enabled": True, "default_rate": 0, "window_days": 0},
+            }},
+            "deferrals": {"plan": {
+                **PLAN, "deferrals": {"maximum_rate": 0},
+                "automatic_enrollment": {"enabled": False},
+                "match": {"formula": "tiers", "maximum_rate": 0},
+            }},
+        },
+    )  # fmt: skip
+    assert len(assert_balanced(run)) == 9
+    [(additions, deferred)] = run.sql(
+        "select sum(annual_additions), sum(pre_tax_deferral + roth_deferral) "
+        "from fct_workforce_snapshot where scenario_id = 'limits'"
+    ).fetchall()
+    assert additions == deferred == 0
 
 
 def test_a_company_that_empties_stays_empty(studies: Studies) -> None:

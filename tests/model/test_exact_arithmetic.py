@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from planalign.engine.compiler import build_empty
+from planalign.engine.model_check import build_empty
 from planalign.engine.pipeline import Step
 
 if TYPE_CHECKING:

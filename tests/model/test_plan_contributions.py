@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from planalign.results import Run
 
 Row = dict[str, Any]
+Pairs = list[tuple[Decimal, Decimal]]
+Tiers = tuple[tuple[Decimal, Decimal], ...]
 CENT = Decimal("0.01")
 
 # Published. Sections 402(g), 414(v) from 50 and at 60 to 63, 401(a)(17), 415(c), 414(q); the
@@ -97,13 +99,21 @@ def divided(amount: int, by: int) -> Decimal:
 
 @cache
 def published(year: int) -> dict[str, int]:
-    """Return the limits of a year, grown by 2.5 % (the wage base by 3.5 %) beyond the last."""
+    """Return the limits of a year, grown by 2.5 % (the wage base by 3.5 %) beyond the last.
+
+    Increases are rounded down to the multiple, the wage base to the nearest.
+    """
     last = min(year, max(PUBLISHED))
     limits = {}
     for name, amount, multiple in zip(NAMES, PUBLISHED[last], MULTIPLES, strict=True):
-        growth = Decimal("1.035" if name == "wage_base" else "1.025") ** (year - last)
-        if amount is not None:
-            limits[name] = int(amount * growth // multiple * multiple) if year > last else amount
+        if amount is None:
+            continue
+        if name == "wage_base":
+            grown = amount * Decimal("1.035") ** (year - last)
+            limits[name] = int((grown / multiple).quantize(0, ROUND_HALF_UP)) * multiple
+        else:
+            increase = amount * (Decimal("1.025") ** (year - last) - 1)
+            limits[name] = amount + int(increase // multiple) * multiple
     return limits
 
 
@@ -139,6 +149,23 @@ class Design:
     def limit_of_additions(self, row: Row) -> Decimal:
         dollars = self.law(row["simulation_year"])["annual_additions"]
         return min(Decimal(dollars), Decimal(row["prorated_annual_compensation"]))
+
+
+def formula_match(tiers: Tiers, deferral: Decimal, pay: Decimal) -> Decimal:
+    total = below = Decimal(0)
+    for up_to, rate in tiers:
+        reached = min(deferral, up_to * pay)
+        total += rate * (reached - below)
+        below = reached
+    return total
+
+
+@cache
+def full_match(tiers: Tiers, most: Decimal) -> Decimal:
+    """Return the first deferral, by hundredths of a percent, that earns as much as any."""
+    rates = [Decimal(rate) / 10_000 for rate in range(10_001)]
+    earned = [min(most, formula_match(tiers, rate, Decimal(1))) for rate in rates]
+    return rates[earned.index(max(earned))]
 
 
 def part_timer(design: Design, row: Row) -> bool:
@@ -181,9 +208,10 @@ class Year:
         hired: date = self.row["hire_date"]
         return max(hired, date(self.year, 1, 1))
 
-    def service(self, day: date) -> int:
-        hired: date = self.row["hire_date"]
-        return day.year - hired.year - ((day.month, day.day) < (hired.month, hired.day))
+    def service(self, last: date) -> int:
+        """Count whole years from the day of hire to the last day, both included."""
+        hired, after = self.row["hire_date"], last + timedelta(days=1)
+        return int(after.year - hired.year - ((after.month, after.day) < (hired.month, hired.day)))
 
     def hours_of_weeks(self) -> Decimal:
         """Return seven times the scheduled hours of the days employed."""
@@ -210,7 +238,7 @@ class Year:
         )
 
     def reached(self, by: str) -> int:
-        """Return what selects a tier: completed years on December 31, or their sum."""
+        """Return what selects a tier: whole years on December 31, or their sum."""
         age, service = int(self.row["current_age"]), self.service(date(self.year, 12, 31))
         return {"everyone": 0, "service": service, "age": age, "points": age + service}[by]
 
@@ -307,6 +335,11 @@ class Year:
             "match_contribution": match,
             "true_up_contribution": true_up,
             "core_contribution": core,
+            "full_match_rate": (
+                full_match(self.tiers(), exact(design("match.maximum_rate")))
+                if self.row["is_covered"]
+                else Decimal(0)
+            ),
         }
 
     def met(self, parts: list[Part], allowed: Decimal) -> date | None:
@@ -318,31 +351,23 @@ class Year:
                     return part.first + timedelta(days=day)
         return None
 
-    def tiers(self) -> list[tuple[Decimal, Decimal]]:
+    def tiers(self) -> Tiers:
         formula = self.design("match.formula")
         given = FORMULAS.get(formula, self.design("match.tiers"))
         reached = self.reached(self.design("match.by"))
         group = max((t.get("from", 0) for t in given if t.get("from", 0) <= reached), default=0)
-        return [
+        return tuple(
             (exact(tier["up_to"]), exact(tier["rate"]))
             for tier in given
             if tier.get("from", 0) == group
-        ]
+        )
 
     def match(
         self, parts: list[Part], allowed: Decimal, counted: Decimal
     ) -> tuple[Decimal, Decimal]:
-        design, tiers = self.design, self.tiers()
+        design, formula = self.design, partial(formula_match, self.tiers())
         if not self.gets("match"):
             return Decimal(0), Decimal(0)
-
-        def formula(deferral: Decimal, pay: Decimal) -> Decimal:
-            total = below = Decimal(0)
-            for up_to, rate in tiers:
-                reached = min(deferral, up_to * pay)
-                total += rate * (reached - below)
-                below = reached
-            return total
 
         most = exact(design("match.maximum_rate")) * counted
         if design("match.maximum_amount") is not None:
@@ -351,33 +376,36 @@ class Year:
         if design("match.basis") == "annual":
             return cents(of_year), Decimal(0)
         of_periods, deferral_left, pay_left = Decimal(0), allowed, counted
-        for paid, wanted in self.periods(parts, allowed):
+        for pairs in self.periods(parts, allowed):
+            paid, wanted = (sum(column, Decimal(0)) for column in zip(*pairs, strict=True))
             deferred, here = min(wanted, deferral_left), min(paid, pay_left)
-            # Of pay that does not count no deferral is matched.
-            whole = deferred < wanted or here == paid
-            of_periods += formula(deferred if whole else deferred * here / paid, here)
+            matched = deferred if here == paid else min(deferred, self.of_first(here, pairs))
+            of_periods += formula(matched, here)
             deferral_left, pay_left = deferral_left - deferred, pay_left - here
         of_periods = min(of_periods, most)
         if not design("match.true_up"):
             of_year = of_periods
         return cents(of_periods), max(Decimal(0), cents(of_year) - cents(of_periods))
 
-    def periods(self, parts: list[Part], allowed: Decimal) -> list[tuple[Decimal, Decimal]]:
-        """Return pay and deferral by part, and by whole period where the deferral is used up."""
-        found: list[tuple[Decimal, Decimal]] = []
-        paid = deferred = Decimal(0)
+    @staticmethod
+    def of_first(counted: Decimal, pairs: Pairs) -> Decimal:
+        """Return what is deferred from the first dollars paid: of others nothing is matched."""
+        deferred = Decimal(0)
+        for paid, wanted in pairs:
+            here = min(paid, counted)
+            deferred += wanted * here / paid if paid else 0
+            counted -= here
+        return deferred
+
+    def periods(self, parts: list[Part], allowed: Decimal) -> list[Pairs]:
+        """Return pay and deferral of parts: one by one, and together where all is used up."""
+        found: list[Pairs] = []
+        deferred = Decimal(0)
         frequency = self.design("pay_frequency")
         for _, within in groupby(parts, lambda part: period(frequency, part.first)):
             pairs = [(part.paid, part.paid * part.rate) for part in within]
-            before = paid, deferred
-            paid, deferred = (
-                sum(column, start)
-                for column, start in zip(zip(*pairs, strict=True), before, strict=True)
-            )
-            if before[1] < allowed < deferred:
-                found.append((paid - before[0], deferred - before[1]))
-            else:
-                found += pairs
+            before, deferred = deferred, sum((wanted for _, wanted in pairs), deferred)
+            found += [pairs] if before < allowed < deferred else [[pair] for pair in pairs]
         return found
 
     def gets(self, source: str) -> bool:
@@ -405,7 +433,7 @@ class Year:
         age = on.year - born.year - ((on.month, on.day) < (born.month, born.day))
         if schedule == "immediate" or age >= 65:
             return Decimal(1)
-        return exact(schedule[max(0, min(self.service(on), len(schedule) - 1))])
+        return exact(schedule[min(self.service(on), len(schedule) - 1)])
 
     def accounts(self, added: Mapping[str, Decimal], opening: Mapping[str, Any]) -> Row:
         """Return accounts before the allocation of forfeitures, and what is forfeited."""
@@ -689,7 +717,7 @@ def plans(*years: int) -> dict[str, dict[str, Any]]:
             "match": {"formula": "tiers", "tiers": RISING},
         },
         "capped": {
-            "match": {"formula": "tiers", "maximum_rate": 0.015, "maximum_amount": 1000.01},
+            "match": {"formula": "tiers", "maximum_rate": 0.015043, "maximum_amount": 1000.01},
             "core": {"by": "age", "tiers": STEPS}, "vesting": {"match": GRADED},
             "automatic_enrollment": {"enabled": True, "default_rate": 0.0333, "window_days": 0},
         },
@@ -708,6 +736,17 @@ def plans(*years: int) -> dict[str, dict[str, Any]]:
             "limits": low(
                 years, elective_deferral=4_321, catch_up=1_000, catch_up_60_to_63=2_000,
                 compensation=45_000, annual_additions=8_000, wage_base=30_000,
+            ),
+        },
+        # Who defers a tenth is paid 45,000, the last that count, shortly before 4,600 are met.
+        "uncounted": {
+            "pay_frequency": "monthly", "behavior": RESTLESS,
+            "match": {
+                "formula": "tiers", "tiers": [{"up_to": 0.2, "rate": 1}], "true_up": False,
+            },
+            "limits": low(
+                years, elective_deferral=4_600, catch_up=900, catch_up_60_to_63=1_800,
+                compensation=45_000,
             ),
         },
         "top_paid": {
@@ -787,6 +826,8 @@ BINDING = {
     "plan_eligibility_date is not null and not is_covered": 5,
     "weekly_hours < 19 and scenario_id = 'some' and pre_tax_deferral > 0": 20,
     "month(hire_date) = 12 and day(hire_date) = 31": 100,
+    # Whose years of service are whole on December 31, that day included.
+    "month(hire_date) = 1 and day(hire_date) = 1 and vested_match_rate between 0.01 and 0.99": 10,
     "month(birth_date) = 2 and day(birth_date) = 29": 100,
 }
 
@@ -876,7 +917,7 @@ def test_events_are_those_of_the_rows(books: dict[tuple[int, int], Books]) -> No
                 assert by_source["match"] + by_source["core"] == row["forfeiture"]
 
 
-def test_shares_vest_on_an_anniversary_or_at_65(books: dict[tuple[int, int], Books]) -> None:
+def test_shares_vest_when_a_year_is_whole_or_at_65(books: dict[tuple[int, int], Books]) -> None:
     vested = 0
     for book in books.values():
         for key, row in book.rows.items():
@@ -958,11 +999,23 @@ EXAMPLES: dict[str, tuple[str, str, int, float, Row]] = {
     "counted": ("1985-05-05", "2015-05-05", 730_000, 0.03, {
         "limit_date": None, "match_contribution": "5250", "true_up_contribution": "5250",
     }),
+    # 1,000 a day defer 65 until December 28; 350,000, paid by December 16, defer 22,750.
+    "beyond": ("1985-05-05", "2015-05-05", 365_000, 0.065, {
+        "limit_date": date(2025, 12, 28), "match_contribution": "22750",
+        "true_up_contribution": "0",
+    }),
+    # Of the year all of 23,500 is matched.
+    "beyond and made up": ("1985-05-05", "2015-05-05", 365_000, 0.065, {
+        "match_contribution": "22750", "true_up_contribution": "750",
+    }),
     # 200 a day defer 16, from July 1 on 26: 7,680 of 73,000, of which 10 % are regular.
     "escalated": ("1970-05-05", "2015-05-05", 73_000, 0.08, {
         "limit_date": None, "pre_tax_deferral": "7300", "catch_up_deferral": "380",
     }),
 }  # fmt: skip
+
+
+HALF, DOLLAR = {"up_to": 0.06, "rate": 0.5}, {"up_to": 0.1, "rate": 1}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -987,7 +1040,10 @@ def test_examples(shared_studies: Studies, name: str) -> None:
         },
         plan={
             "eligibility": {"entry_dates": "monthly"}, "core": {"rate": 0.03},
-            "pay_frequency": "monthly", "match": {"formula": "tiers"},
+            "pay_frequency": "monthly", "match": {
+                "formula": "tiers", "true_up": name != "beyond",
+                "tiers": [DOLLAR if name.startswith("beyond") else HALF],
+            },
             "behavior": {"change_rate": 0}, "deferrals": {"roth_share": 0, "maximum_rate": 0.1},
             "escalation": {
                 "enabled": name == "escalated", "scope": "all", "date": "07-01", "step": 0.05,

@@ -260,7 +260,7 @@ def test_what_leavers_forfeit_is_used_but_for_cents(study: Study) -> None:
 
 def test_a_deferral_rate_changes_by_an_event_only(study: Study) -> None:
     decisions = (
-        "(select scenario_id, simulation_year, employee_id, effective_date, "
+        "(select scenario_id, simulation_year, employee_id, effective_date, event_type, "
         "(event_payload->>'$.previous')::decimal(9, 6) as previous, "
         "(event_payload->>'$.amount')::decimal(9, 6) as amount from fct_yearly_events "
         "where event_type in ('enrollment', 'opt_out', 'deferral_change', 'escalation'))"
@@ -273,7 +273,9 @@ def test_a_deferral_rate_changes_by_an_event_only(study: Study) -> None:
         f"from fct_workforce_snapshot) as opening using ({year}) "
         f"left join {decisions} using ({year}) "
         f"where (simulation_year > {FIRST} or closing.hire_date >= '{FIRST}-01-02') and ("
-        "coalesce(opening.deferral_rate, 0) <> coalesce(previous, closing.deferral_rate) "
+        # Before an enrolment nothing is deferred, whatever the census says of later.
+        "if(event_type = 'enrollment', 0, coalesce(opening.deferral_rate, 0)) "
+        "<> coalesce(previous, closing.deferral_rate) "
         "or closing.deferral_rate <> coalesce(amount, closing.deferral_rate) "
         "or effective_date > closing.termination_date "
         "or effective_date < closing.plan_eligibility_date)"
@@ -306,7 +308,9 @@ def varied(shared_studies: Studies) -> Run:
         tiers = [{"up_to": 0.03, "rate": 0.4}, {"up_to": 0.08, "rate": 0.2}]
         rich = [{"up_to": 0.03, "rate": 1}, {"up_to": 0.08, "rate": 0.21}]
         for name, changed in (("poor", tiers), ("rich", rich)):
-            matched = plan["match"] | {"formula": "tiers", "tiers": changed}
+            # Under a maximum rate the richer match is full at a lower deferral.
+            whole = {"formula": "tiers", "tiers": changed, "maximum_rate": 1}
+            matched = plan["match"] | whole
             scenarios[f"{name}{number}"] = plan | {"match": matched}
         for name, enabled in (("voluntary", False), ("automatic", True)):
             enrolled = plan["automatic_enrollment"] | {"enabled": enabled, "opt_out_rate": 0.05}

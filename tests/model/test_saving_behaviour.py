@@ -23,6 +23,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "voluntary": {},
     "keen": {"behavior": {"participation_factor": 1.3}},
     "generous": {"behavior": {"deferral_factor": 2}},
+    "restless": {"behavior": {"change_rate": 0.3}},
     "automatic": {"automatic_enrollment": AUTOMATIC},
     "new_hires": {
         "automatic_enrollment": AUTOMATIC | {"scope": "new_hires", "hired_since": "2026-04-01"}
@@ -97,6 +98,7 @@ YEARS = """(
         coalesce(closing.termination_date, make_date(simulation_year, 12, 31)) as last_day,
         opening.deferral_rate as opening_rate,
         opening.enrollment_status as opening_status,
+        opening.is_covered as opening_covered,
         event_type, effective_date, reason, amount, previous
 )"""
 # An automatic decision, and the end of the window for it.
@@ -138,6 +140,15 @@ def test_a_default_takes_effect_at_the_end_of_the_window(run: Run) -> None:
     assert count(run, "automatic", f"enrollment_status = 'undecided' and not ({waits})") == 0
     assert count(run, "automatic", "amount <> 0.04 and reason = 'automatic'") == 0
     assert count(run, "automatic", "amount <> 0 and event_type = 'opt_out'") == 0
+
+
+def test_before_an_enrolment_nothing_is_deferred(run: Run, census: Path) -> None:
+    """Nor by whom the census shows saving before they have entered the plan."""
+    enrolled = "event_type = 'enrollment'"
+    for scenario in PLANS:
+        assert count(run, scenario, f"{enrolled} and previous <> 0") == 0
+    told = f"employee_id in (select employee_id from '{census}' where deferral_rate > 0)"
+    assert count(run, "voluntary", f"{enrolled} and {told}") > 10
 
 
 def test_those_of_their_own_choice_enrol_at_entry(run: Run) -> None:
@@ -211,9 +222,12 @@ def test_escalation_is_for_whom_the_plan_says(run: Run) -> None:
 
 def test_a_tenth_of_savers_choose_anew_on_the_first_of_a_month(run: Run) -> None:
     changed = "event_type = 'deferral_change'"
-    # Some choose what they have.
-    saves = "opening_rate > 0 and termination_date is null"
-    assert 0.05 < share(run, "voluntary", changed, saves) < 0.1
+    saves = (
+        "opening_status in ('voluntary', 'automatic') and opening_covered "
+        "and is_covered and termination_date is null"
+    )
+    for scenario, part in {"voluntary": 0.1, "rising": 0.1, "restless": 0.3}.items():
+        assert abs(share(run, scenario, changed, saves) - part) < 0.02, scenario
     wrong = (
         "day(effective_date) <> 1 or previous <> coalesce(opening_rate, previous) "
         "or previous = amount or amount < 0.01 or amount * 100 <> round(amount * 100) "
@@ -241,7 +255,9 @@ def test_the_same_luck_in_every_design(run: Run) -> None:
     assert both(run, "voluntary", "keen", f"{other} and not ({one})") > 300
     together = "one.event_type = other.event_type and one.effective_date = other.effective_date"
     assert both(run, "voluntary", "keen", together) > 500
-    assert both(run, "voluntary", "keen", f"{together} and one.amount <> other.amount") == 0
+    # Unless it is what the one has already.
+    differ = "one.amount <> other.amount and one.previous = other.previous"
+    assert both(run, "voluntary", "keen", f"{together} and {differ}") == 0
     # Nor does how much they save change who does, and when they come to it.
     same = "one.enrollment_status = other.enrollment_status"
     assert both(run, "voluntary", "generous", f"not ({same})") == 0

@@ -1,23 +1,30 @@
-"""The studies whose fingerprints are stored in golden.json."""
+"""The studies whose fingerprints are stored in golden.json.
+
+`python tests/parity/golden.py` writes the file anew and names each fingerprint that
+changed: the commit says why.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from planalign.census import generate_census
+from planalign.config import load
 from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
+from planalign.study import Request, run_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-GOLDEN: dict[str, dict[str, str]] = json.loads(
-    Path(__file__).with_name("golden.json").read_text(encoding="utf-8")
-)
+STORED = Path(__file__).with_name("golden.json")
+GOLDEN: dict[str, dict[str, str]] = json.loads(STORED.read_text(encoding="utf-8"))
 YEARS = {"start_year": 2025, "end_year": 2027, "random_seed": 42}
 EVERY_PART: dict[str, Any] = {
     "pay_frequency": "semimonthly",
@@ -131,3 +138,23 @@ def marts_of(run: Path) -> dict[str, str]:
     """Return the fingerprints of a run's facts."""
     with open_run(run) as opened:
         return marts(fingerprint(opened))
+
+
+def main() -> None:
+    """Compute every study, and store its fingerprints."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in STUDIES:
+            place = project(name, Path(folder) / name)
+            run = run_study(Request(load(place / "planalign.yaml"), place / "run"))
+            found[name] = marts_of(run.path)
+    for name, digests in found.items():
+        stored = GOLDEN.get(name, {})
+        for mart in sorted(digests.keys() | stored.keys()):
+            if digests.get(mart) != stored.get(mart):
+                sys.stdout.write(f"{name}: {mart} changed\n")
+    STORED.write_text(f"{json.dumps(found, indent=2)}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

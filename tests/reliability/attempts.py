@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,15 +18,20 @@ LONGEST = 900.0
 
 @dataclass(frozen=True)
 class Stop:
-    """When an attempt is stopped: after so many seconds, or before its n-th file change."""
+    """When an attempt is stopped: after so many seconds, or before its n-th file change.
+
+    `again` is how many seconds after that the signal is sent a second time.
+    """
 
     signal: signal.Signals
     seconds: float | None = None
     change: int | None = None
+    again: float | None = None
 
     def __str__(self) -> str:
         when = f"{self.seconds:.3f} s" if self.change is None else f"file change {self.change}"
-        return f"{self.signal.name} at {when}"
+        again = "" if self.again is None else f", and {self.again:.3f} s after"
+        return f"{self.signal.name} at {when}{again}"
 
 
 @dataclass(frozen=True)
@@ -53,10 +59,12 @@ def run(
             *arguments,
         ]  # fmt: skip
     said = folder.with_name(f"{folder.name}.said")
+    temporary_files(folder).mkdir(exist_ok=True)
     started = time.perf_counter()
     with said.open("w+") as stream:
-        # A background job ignores Ctrl-C, and so would its children.
+        # A background job ignores Ctrl-C or SIGHUP, and so would its children.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        before_hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -64,9 +72,14 @@ def run(
             stdout=stream,
             stderr=stream,
             start_new_session=True,
-            env={**os.environ, "PLANALIGN_CACHE_DIR": _cache(folder)},
+            env={
+                **os.environ,
+                "PLANALIGN_CACHE_DIR": _cache(folder),
+                "TMPDIR": str(temporary_files(folder)),
+            },
         )
         signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGHUP, before_hangup)
         try:
             stopped = _wait(process, stop)
         except BaseException:
@@ -82,6 +95,11 @@ def run(
     return Attempt(process.returncode, stopped, seconds, text)
 
 
+def temporary_files(folder: Path) -> Path:
+    """Return where the attempts in a folder have their temporary files."""
+    return folder / "temporary"
+
+
 def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
     """Wait for the end; say whether the signal was sent before it."""
     if stop is not None and stop.seconds is not None:
@@ -89,6 +107,11 @@ def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
             process.wait(stop.seconds)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, stop.signal)
+            if stop.again is not None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(stop.again)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, stop.signal)
             process.wait(LONGEST)
             return True
         return False

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attempts import Attempt, Stop, run
+from attempts import Attempt, Stop, run, temporary_files
 from promises import (
     BrokenError,
     Undisturbed,
@@ -34,6 +34,7 @@ from promises import (
 )
 
 from planalign.census import generate_census
+from planalign.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,12 +60,16 @@ class Kind:
     runner: str = "direct"
     signal: signal.Signals = signal.SIGKILL
     by_change: bool = False
+    # Whether the signal is sent a second time while the first one is answered.
+    is_twice: bool = False
     is_compiled: bool = True
     is_cached: bool = False
     employees: int = 100
     years: int = 3
     seconds: float | None = None
     census: str = ""
+    # A command on a run that is there, instead of one that makes a run.
+    command: tuple[str, ...] = ()
     # Stops of one trial, at most, before it may finish.
     most: int = 3
     # Whether a later run takes its years from what the cache keeps after all that.
@@ -75,9 +80,15 @@ class Kind:
         """What a rehearsal depends on."""
         return (
             self.runner, self.is_compiled, self.is_cached,
-            self.employees, self.years, self.seconds, self.census,
+            self.employees, self.years, self.seconds, self.census, self.command,
         )  # fmt: skip
 
+
+EXPORT = ("export", "run", "--format", "csv", "--output", "exported")
+VERIFY = ("verify", "--against", "run")
+
+# Seconds, about, that a command takes to clean up.
+LONGEST_CLEANING = 0.2
 
 KINDS = (
     Kind("direct, any instant", 70),
@@ -92,16 +103,29 @@ KINDS = (
         by_change=True,
         then_cached=True,
     ),
+    Kind("direct, Ctrl-C twice", 15, signal=signal.SIGINT, is_twice=True),
+    Kind("direct, SIGTERM", 10, signal=signal.SIGTERM),
+    Kind("direct, SIGHUP", 10, signal=signal.SIGHUP),
     Kind("batch, any instant", 10, runner="batch", years=2),
     Kind("batch, Ctrl-C", 4, runner="batch", years=2, signal=signal.SIGINT),
+    Kind("batch, SIGTERM", 3, runner="batch", years=2, signal=signal.SIGTERM),
     Kind("legacy, any instant", 2, runner="legacy", employees=20, years=1, seconds=120),
     Kind("census, Parquet", 20, census="census.parquet", employees=50_000),
     Kind("census, CSV", 15, census="census.csv", employees=50_000),
     Kind("census, file changes", 4, census="census.csv", employees=1_000, by_change=True),
+    Kind("census, SIGTERM", 5, census="census.csv", employees=50_000, signal=signal.SIGTERM),
+    Kind("export, any instant", 8, command=EXPORT),
+    Kind("export, file changes", 6, command=EXPORT, by_change=True),
+    Kind("export, SIGTERM", 6, command=EXPORT, signal=signal.SIGTERM),
+    Kind("export, Ctrl-C twice", 6, command=EXPORT, signal=signal.SIGINT, is_twice=True),
+    Kind("verify, any instant", 8, command=VERIFY),
+    Kind("verify, SIGHUP", 6, command=VERIFY, signal=signal.SIGHUP),
 )
 SHORT = (
     Kind("direct, any instant", 6, years=2, most=6),
     Kind("direct, file changes", 4, years=2, most=6, by_change=True),
+    Kind("export, file changes", 4, years=2, most=4, command=EXPORT, by_change=True),
+    Kind("export, SIGTERM", 2, years=2, most=2, command=EXPORT, signal=signal.SIGTERM),
 )
 
 
@@ -150,7 +174,9 @@ class Trial:
         if kind.by_change:
             stop = Stop(kind.signal, change=self._change())
         else:
-            stop = Stop(kind.signal, seconds=draw.uniform(0, self.rehearsal.seconds))
+            seconds = draw.uniform(0, self.rehearsal.seconds)
+            again = draw.uniform(0, LONGEST_CLEANING) if kind.is_twice else None
+            stop = Stop(kind.signal, seconds=seconds, again=again)
         self.instants.append(str(stop))
         attempt = run(self.folder, _arguments(kind, output), stop)
         self.wanted -= attempt.stopped
@@ -230,6 +256,8 @@ def _try(trial: Trial) -> None:
     try:
         if trial.kind.census:
             _try_census(trial)
+        elif trial.kind.command:
+            _try_command(trial)
         else:
             _try_run(trial)
     except Exception as error:  # noqa: BLE001 - told with all that it takes to repeat it
@@ -265,6 +293,7 @@ def _try_run(trial: Trial) -> None:
     if not output.exists():
         trial.finish("run")
         check_run(output, expected)
+        _check_nothing_left(trial.folder)
     require(not partial.exists(), f"{partial} is still there")
     trial.tally.resumed += was_unfinished
     if trial.kind.then_cached:
@@ -278,16 +307,63 @@ def _try_census(trial: Trial) -> None:
     census = trial.folder / name
     was_unfinished = False
     while trial.wanted and not census.exists():
-        attempt, _ = trial.stop(name)
+        attempt, stop = trial.stop(name)
         check_census(census, trial.rehearsal.census)
+        _check_cleaned(attempt, stop, trial.folder)
         was_unfinished |= not census.exists()
         trial.tally.survived += attempt.stopped
     if not census.exists():
         trial.finish(name)
         check_census(census, trial.rehearsal.census)
-        there = [path.name for path in trial.folder.iterdir()]
-        require(there == [name], f"beside the census are {there}")
+        _check_nothing_left(trial.folder)
+        there = {path.name for path in trial.folder.iterdir()}
+        require(there == {name, "temporary"}, f"beside the census are {there}")
         trial.tally.resumed += was_unfinished
+
+
+def _try_command(trial: Trial) -> None:
+    """Stop a command on a run: what it makes is whole or not there, and nothing is left."""
+    _make_project(trial.kind, trial.folder, trial.rehearsal.project)
+    made = trial.folder / "exported"
+    was_unfinished = False
+    while trial.wanted:
+        attempt, stop = trial.stop("")
+        require(attempt.stopped or attempt.code == 0, f"exit code {attempt.code}:\n{attempt.said}")
+        if made.exists():
+            _check_whole(made, trial.rehearsal.project / made.name)
+            shutil.rmtree(made)
+        else:
+            was_unfinished = True
+        _check_cleaned(attempt, stop, trial.folder)
+        trial.tally.survived += attempt.stopped
+    trial.finish("")
+    _check_nothing_left(trial.folder)
+    trial.tally.resumed += was_unfinished
+
+
+def _check_whole(made: Path, expected: Path) -> None:
+    """What was exported has the files, and the bytes in all, of an undisturbed export."""
+    there, whole = (
+        {path.relative_to(one): path.stat().st_size for path in one.rglob("*") if path.is_file()}
+        for one in (made, expected)
+    )
+    require(there == whole, f"{made} is not whole")
+
+
+def _check_cleaned(attempt: Attempt, stop: Stop, folder: Path) -> None:
+    """A signal that can be answered is, with 130, and leaves nothing."""
+    if not attempt.stopped or stop.signal is signal.SIGKILL:
+        return
+    require(attempt.code in {130, -stop.signal, 0}, f"exit code {attempt.code}:\n{attempt.said}")
+    require("Traceback" not in attempt.said, attempt.said)
+    if attempt.code == ExitCode.INTERRUPTED:
+        _check_nothing_left(folder)
+
+
+def _check_nothing_left(folder: Path) -> None:
+    """No scratch folder is left, of this command or of one that was killed before it."""
+    left = [*temporary_files(folder).glob("planalign-*"), *folder.rglob(".planalign-*")]
+    require(not left, f"these are left: {left}")
 
 
 def _check_ending(attempt: Attempt, stop: Stop, output: Path, *, has_begun: bool) -> None:
@@ -299,8 +375,9 @@ def _check_ending(attempt: Attempt, stop: Stop, output: Path, *, has_begun: bool
         return
     # Python itself ends by the signal while it is importing: 130 for a shell. A
     # command that has published its run may end well all the same.
-    allowed = {130} if has_begun else {130, 0} if output.exists() else {130, -signal.SIGINT}
+    allowed = {130} if has_begun else {130, 0} if output.exists() else {130, -stop.signal}
     require(attempt.code in allowed, f"Ctrl-C gives exit code {attempt.code}:\n{attempt.said}")
+    _check_cleaned(attempt, stop, output.parent)
     if has_begun or output.exists():
         is_told = f"--resume --output {output}" in attempt.said
         require(is_told is has_begun, f"Ctrl-C does not say what to do:\n{attempt.said}")
@@ -322,6 +399,12 @@ def _rehearse(kind: Kind, place: Path) -> Rehearsal:
         census = (project / kind.census).read_bytes()
         return Rehearsal(project, first.seconds, _lines(log), census=census)
     _make_project(kind, project, None)
+    if kind.command:
+        made = run(project, ["simulate", "--output", "run", "--no-cache"])
+        require(made.code == 0, made.said)
+        first = run(project, list(kind.command), log=log)
+        require(first.code == 0, first.said)
+        return Rehearsal(project, first.seconds, _lines(log))
     # A direct run gives the bits that every runner must give.
     first = run(project, _arguments(kind, "first", runner="direct"), log=log)
     require(first.code == 0, first.said)
@@ -343,11 +426,15 @@ def _make_project(kind: Kind, folder: Path, like: Path | None) -> None:
         generate_census(kind.employees, 7, folder / "census.parquet")
         return
     shutil.copy2(like / "census.parquet", folder)
+    if kind.command:
+        shutil.copytree(like / "run", folder / "run")
     if kind.is_cached:
         shutil.copytree(like / "cache", folder / "cache")
 
 
 def _arguments(kind: Kind, output: str, runner: str | None = None) -> list[str]:
+    if kind.command:
+        return list(kind.command)
     if kind.census:
         return ["census", "generate", "--employees", str(kind.employees), "--output", output]
     return [

@@ -26,7 +26,7 @@ from planalign.cli.simulate import simulate
 from planalign.cli.verify import verify
 from planalign.errors import EnvironmentFaultError, ExitCode, PlanalignError
 from planalign.files import UMASK
-from planalign.interruption import heed_signals, is_interruption
+from planalign.interruption import heed_signals, ignore_signals, is_interruption
 
 
 class ErrorsToExitCodes(TyperGroup):
@@ -143,7 +143,13 @@ def main() -> None:
     No process that it starts takes modules from the folder that it works in.
     """
     heed_signals()
-    streams.prepare()
-    os.environ["PYTHONSAFEPATH"] = "1"
-    os.umask(os.umask(UMASK) | UMASK)
-    app()
+    try:
+        streams.prepare()
+        os.environ["PYTHONSAFEPATH"] = "1"
+        os.umask(os.umask(UMASK) | UMASK)
+        app()
+    except KeyboardInterrupt:  # before the command was there to answer it
+        console.say("Interrupted.")
+        sys.exit(ExitCode.INTERRUPTED)
+    finally:
+        ignore_signals()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 5
+FORMAT = 6
 
 
 class Step(StrEnum):
@@ -205,7 +205,8 @@ class Pipeline:
     """A compiled project. `models` is in dependency order.
 
     `fingerprint` covers the project's files and the versions that compiled them,
-    `files_fingerprint` the files alone.
+    `files_fingerprint` the files alone, `models_fingerprint` all in them that can change
+    a result: what they were compiled to, without comments, but for the reference tables.
     """
 
     fingerprint: str
@@ -214,6 +215,7 @@ class Pipeline:
     seeds: tuple[Seed, ...]
     models: tuple[Model, ...]
     tests: tuple[DataTest, ...]
+    models_fingerprint: str = ""
 
     @cached_property
     def yearly_facts(self) -> tuple[Model, ...]:
@@ -326,6 +328,7 @@ class Pipeline:
                 ),
                 models=tuple(_model(m) for m in data["models"]),
                 tests=tuple(DataTest(**{**t, "step": Step(t["step"])}) for t in data["tests"]),
+                models_fingerprint=data["models_fingerprint"],
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EnvironmentFaultError(

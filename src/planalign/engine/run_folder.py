@@ -34,6 +34,7 @@ from planalign.run_format import FORMAT, require_this_format
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from planalign.engine.pipeline import Pipeline
     from planalign.engine.project import Project
     from planalign.engine.retry import Retry
 
@@ -208,7 +209,7 @@ class RunFolder:
         """Refuse to resume a run that was started from something else.
 
         Raises:
-            UsageError: format, configuration, census or models differ.
+            UsageError: format, configuration, census, models or versions differ.
             EnvironmentFaultError: what it was started from cannot be read.
         """
         path = self.partial / _PROVENANCE
@@ -216,8 +217,7 @@ class RunFolder:
             return  # nothing was simulated yet
         try:
             recorded = read_object(path)
-            before = recorded.get("fingerprints")
-            if not isinstance(before, dict):
+            if not isinstance(recorded.get("fingerprints"), dict):
                 raise ValueError("it has no fingerprints")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
@@ -226,10 +226,18 @@ class RunFolder:
                 "Remove the folder, and start anew.",
             ) from error
         require_this_format(self.partial, recorded)
+        before = {
+            kind: found if isinstance(found := recorded.get(kind), dict) else {}
+            for kind in ("fingerprints", "versions")
+        }
         differing = [
-            name for name, value in provenance["fingerprints"].items() if before.get(name) != value
+            f"{kind} of {name}"
+            for kind, found in before.items()
+            for name, value in provenance[kind].items()
+            if found.get(name) != value
         ]
         if differing:
+            # Also another version: nobody could compute again what is half of each.
             raise UsageError(
                 f"{self.partial} was started with other {', '.join(differing)}",
                 "Resume with what it was started with, or remove the folder and start anew.",
@@ -315,19 +323,37 @@ def run_folder(output: Path | None, runner: str = "direct") -> RunFolder:
     return RunFolder(output)
 
 
-def provenance(influences: str, census: Path, project: Project) -> dict[str, Any]:
+def provenance(
+    influences: str, census: str, project: Project, pipeline: Pipeline
+) -> dict[str, Any]:
     """Return what a run is computed from: fingerprints and versions, and its format.
 
     Args:
         influences: all of the configuration that may change a result, as text.
-        census: the census file.
-        project: the models and reference tables.
+        census: fingerprint of the census.
+        project: the reference tables.
+        pipeline: the models, compiled.
+    """
+    return {
+        "format": FORMAT,
+        "fingerprints": {
+            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
+            "census": census,
+            "models": pipeline.models_fingerprint,
+            "reference_tables": _tables_digest(project, pipeline),
+        },
+        "versions": versions(),
+    }
+
+
+def census_fingerprint(census: Path) -> str:
+    """Return the SHA-256 of a census file.
 
     Raises:
-        InputError: the census cannot be read.
+        InputError: it cannot be read.
     """
     try:
-        census_digest = _file_digest(census)
+        return _file_digest(census)
     except OSError as error:
         if is_short_of_files(error):
             raise
@@ -341,16 +367,6 @@ def provenance(influences: str, census: Path, project: Project) -> dict[str, Any
                 )
             ],
         ) from error
-    return {
-        "format": FORMAT,
-        "fingerprints": {
-            "configuration": hashlib.sha256(influences.encode()).hexdigest(),
-            "census": census_digest,
-            "models": _folder_digest(project, seeds=False),
-            "reference_tables": _folder_digest(project, seeds=True),
-        },
-        "versions": versions(),
-    }
 
 
 @cache
@@ -367,12 +383,10 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _folder_digest(project: Project, *, seeds: bool) -> str:
+def _tables_digest(project: Project, pipeline: Pipeline) -> str:
     digest = hashlib.sha256()
-    for file in project.files:
-        name = file.relative_to(project.folder).as_posix()
-        if name.startswith("seeds/") is seeds:
-            digest.update(os.fsencode(name) + f" {_file_digest(file)}\n".encode())
+    for seed in sorted(pipeline.seeds, key=lambda one: one.name):
+        digest.update(f"{seed.name} {_file_digest(project.folder / seed.path)}\n".encode())
     return digest.hexdigest()
 
 

@@ -61,16 +61,19 @@ class EventLog:
     def __call__(self, kind: str, **details: Any) -> None:
         """Write one event."""
         with self._lock:
-            self._sequence += 1
             line = {
-                "sequence": self._sequence,
+                "sequence": self._sequence + 1,
                 "time": round(self._clock(), 6),
                 "clock": round(time.perf_counter(), 6),
                 "kind": kind,
                 **details,
             }
-            self._file.write(f"{_ENCODE(line)}\n".encode())
-            self._file.flush()
+            before = self._file.tell()
+            try:
+                self._file.write(f"{_ENCODE(line)}\n".encode())
+                self._file.flush()
+            finally:  # Ctrl-C may come before the line is written or after it
+                self._sequence += self._file.tell() > before
 
     def close(self) -> None:
         """Close the file; what a full disk did not take has been told of when it was written."""

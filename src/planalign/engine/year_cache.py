@@ -14,21 +14,22 @@ import json
 import os
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from planalign.duck import literal
 from planalign.engine.database import FILE_NAME
 from planalign.engine.faults import Fault, fault_of
 from planalign.engine.inputs import yearly_parameters
 from planalign.files import make_folder, protect, require_path
+from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    import duckdb
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from planalign.config import Config, ScenarioSettings
     from planalign.engine.inputs import Trajectory
@@ -116,6 +117,7 @@ class YearCache:
 
     def find(self, keys: Iterable[str]) -> dict[str, Hit]:
         """Return where each of `keys` is, for those that are there and undamaged."""
+        self._clear_leftovers()
         wanted = set(keys)
         found: dict[str, Hit] = {}
         for entry in self._entries():
@@ -143,7 +145,8 @@ class YearCache:
             hits: where each (scenario, replicate) has it.
 
         Raises:
-            duckdb.Error: an entry is damaged or cannot be read; nothing was copied.
+            duckdb.Error: an entry cannot be read, or is damaged, and removed then;
+                nothing was copied.
         """
         by_entry: dict[Path, list[tuple[str, int]]] = {}
         for trajectory, hit in hits.items():
@@ -153,7 +156,8 @@ class YearCache:
         try:
             for number, entry in enumerate(by_entry):
                 path = literal(entry / FILE_NAME)
-                cursor.execute(f"attach {path} as cached_{number} (type duckdb, read_only)")
+                with self._forgotten_if_damaged(entry):
+                    cursor.execute(f"attach {path} as cached_{number} (type duckdb, read_only)")
                 attached.append(f"cached_{number}")
             cursor.begin()
             try:
@@ -161,15 +165,16 @@ class YearCache:
                 # its scenario shares, and a stopped run a part of the year.
                 for fact in pipeline.yearly_facts:
                     cursor.execute(fact.delete_statement())
-                for alias, trajectories in zip(attached, by_entry.values(), strict=True):
-                    self._copy(
-                        cursor,
-                        pipeline,
-                        year,
-                        alias=alias,
-                        trajectories=trajectories,
-                        copied=copied,
-                    )
+                for alias, (entry, trajectories) in zip(attached, by_entry.items(), strict=True):
+                    with self._forgotten_if_damaged(entry):
+                        self._copy(
+                            cursor,
+                            pipeline,
+                            year,
+                            alias=alias,
+                            trajectories=trajectories,
+                            copied=copied,
+                        )
                 cursor.commit()
             except BaseException:
                 cursor.rollback()
@@ -180,6 +185,16 @@ class YearCache:
         for entry in by_entry:
             with suppress(OSError):  # a folder of somebody else, or gone meanwhile
                 os.utime(entry / _INDEX)  # used now: the last to make room
+
+    @contextmanager
+    def _forgotten_if_damaged(self, entry: Path) -> Iterator[None]:
+        """Remove an entry at which the block fails, unless what failed may pass."""
+        try:
+            yield
+        except duckdb.Error as error:
+            if not is_interruption(error) and fault_of(error) is Fault.PERMANENT:
+                self.forget(entry)
+            raise
 
     def _copy(
         self,
@@ -225,7 +240,6 @@ class YearCache:
         if not keys or size > self._limit:
             return
         make_folder(self._folder)
-        self._clear_leftovers()
         self._make_room(size)
         partial = Path(tempfile.mkdtemp(prefix=f"{_NEW}{os.getpid()}-", dir=self._folder))
         try:
@@ -243,7 +257,10 @@ class YearCache:
             }
             (partial / _INDEX).write_text(json.dumps(index))
             protect(partial / _INDEX)
-            partial.rename(self._folder / _digest(*sorted(keys)))
+            entry = self._folder / _digest(*sorted(keys))
+            if entry.exists() and self._read_index(entry) is None:
+                self.forget(entry)  # no run is served from it, and none could take its place
+            partial.rename(entry)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
             if error.errno not in {errno.EEXIST, errno.ENOTEMPTY}:  # it has the same study

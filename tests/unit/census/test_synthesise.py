@@ -219,7 +219,7 @@ def test_usage(tmp_path, name):
 
 
 def test_at_least_one_employee(tmp_path):
-    with pytest.raises(UsageError, match="0 employees. Ask for 1 to"):
+    with pytest.raises(UsageError, match=r"0 employees\. Ask for 1 to"):
         generate_census(0, 1, tmp_path / "census.csv")
 
 

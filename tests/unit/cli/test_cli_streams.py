@@ -221,6 +221,49 @@ def test_the_third_ctrl_c_ends_the_cleaning_too(waiting):
     assert waiting.stderr.read() == ""
 
 
+# Where an interruption is lost, or ends Python in a way of its own.
+AWKWARD = """\
+import sys, time
+import planalign.results
+from planalign.cli import app
+
+class Finalized:
+    def __del__(self):
+        {signal}
+
+def wait(path):
+    {begin}
+    print("past it", file=sys.stderr, flush=True)
+    time.sleep(60)
+
+planalign.results.open_run = wait
+sys.argv = ["planalign", "fingerprint", "run"]
+app.main()
+"""
+RAISE = "import signal; signal.raise_signal(signal.SIGTERM)"
+
+
+@pytest.mark.parametrize(
+    ("begin", "said"),
+    [
+        (f"exec({RAISE!r})", "Interrupted.\n"),
+        ("import swallows", "past it\nInterrupted.\n"),
+        ("Finalized()", "past it\nInterrupted.\n"),
+    ],
+)
+def test_a_signal_is_answered_wherever_it_comes(tmp_path, begin, said):
+    (tmp_path / "awkward.py").write_text(AWKWARD.format(begin=begin, signal=RAISE))
+    (tmp_path / "swallows.py").write_text(f"try:\n    {RAISE}\nexcept BaseException:\n    pass\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "awkward"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (130, said)
+
+
 def test_signals_that_the_caller_ignores_stay_ignored():
     code = (
         "import signal; from planalign.interruption import heed_signals\n"

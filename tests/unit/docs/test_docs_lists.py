@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
+from planalign.census.warnings import WARNINGS
 from planalign.cli.bench import BenchName
 from planalign.config.models import CENSUS_COLUMNS, STEPS_WITH_MODELS
 from planalign.config.plan import LIMIT_NAMES, EntryDates, ForfeitureUse, MatchFormula
-from planalign.engine.pipeline import Step
+from planalign.engine import dbt_rules, model_check
+from planalign.engine.pipeline import Materialization, Step
 from planalign.errors import ExitCode
 from planalign.profile.findings.finding import Kind
 from planalign.results import Run
@@ -43,6 +45,7 @@ def names(page: str, heading: str) -> set[str]:
         ("docs/how-to/make-it-faster.md", "kind", get_args(Kind)),
         ("docs/reference/commands.md", "name", [one.value for one in BenchName]),
         ("docs/method/limits.md", "limit", LIMIT_NAMES),
+        ("docs/reference/census.md", "warning", [one.code for one in WARNINGS]),
         ("docs/method/eligibility.md", "`entry_dates`", get_args(EntryDates)),
         ("docs/method/vesting.md", "`forfeitures.use`", get_args(ForfeitureUse)),
     ],
@@ -79,6 +82,29 @@ def test_the_columns_of_a_census_are_those_that_are_read() -> None:
     assert set(re.findall(r"\w+_?\w*", sentence)) - {"and", "where", "there", "are", "any"} == set(
         CENSUS_COLUMNS
     )
+
+
+def test_what_of_dbt_is_refused_is_what_the_code_refuses() -> None:
+    lines = text_of("docs/reference/dbt.md").partition("## Refused")[2].splitlines()
+    rows = [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
+    assert rows[1:] == [(rule.what, rule.remedy) for rule in dbt_rules.RULES.values()]
+    [listed] = [line for line in lines if line.startswith("Names of Jinja")]
+    assert re.findall(r"`(\w+)`", listed) == sorted(dbt_rules._OF_A_RUN)
+
+
+def test_what_of_dbt_is_taken_is_what_the_code_takes() -> None:
+    page = text_of("docs/reference/dbt.md").partition("## Refused")[0]
+    rows = {
+        what: re.findall(r"`(\w+)`", how)
+        for what, how in re.findall(r"^\| (.*) \| (.*) \|$", page, re.MULTILINE)
+    }
+    assert rows["models"] == [*dbt_rules._BUILT]
+    assert rows["`materialized`"] == [*Materialization]
+    assert set(rows["table functions"]) == model_check._TABLE_FUNCTIONS
+    listed = {name for what in rows for name in re.findall(r"`(\w+)", what)}
+    of_dbt_itself = {"static_analysis", "store_failures_as"}
+    taken = dbt_rules._DESCRIBING.union(*dbt_rules._TAKEN.values())
+    assert listed == taken - of_dbt_itself
 
 
 def test_the_steps_are_those_of_a_year() -> None:

@@ -1,4 +1,4 @@
-"""The compiled pipeline: groups, statements, and what it refuses."""
+"""The compiled pipeline: groups and statements."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from planalign.engine import compiler
 from planalign.engine.pipeline import Column, DataTest, Materialization, Model, Pipeline, Step
 from planalign.engine.runners.base import pack
-from planalign.errors import EnvironmentFaultError, ModelError
+from planalign.errors import EnvironmentFaultError
 
 
 def model(name: str, *needs: str, step: Step = Step.EVENTS) -> Model:
@@ -77,35 +76,8 @@ def test_a_pipeline_survives_saving_and_a_damaged_one_is_refused(tmp_path):
             Pipeline.load(path)
 
 
-def node(**changes):
-    config = {
-        "materialized": "table",
-        "contract": {"enforced": False},
-        "pre-hook": [],
-        "post-hook": [],
-        **changes.pop("config", {}),
-    }
-    return {
-        "name": "m",
-        "fqn": ["planalign", "events", "m"],
-        "original_file_path": "models/events/m.sql",
-        "raw_code": "select 1",
-        "compiled_code": "select 1",
-        "depends_on": {"nodes": []},
-        "columns": {},
-        "constraints": [],
-        "config": config,
-        **changes,
-    }
-
-
-def test_a_plain_model_is_read():
-    assert compiler._model(node(), {}).step is Step.EVENTS
-
-
-def test_the_indexes_of_a_table_are_read_kept_and_made(tmp_path):
-    indexes = [{"columns": ["a", "b"]}, {"columns": ["b"]}]
-    made = compiler._model(node(config={"indexes": indexes}), {})
+def test_indexes_are_kept_and_made(tmp_path):
+    made = replace(model("m"), indexes=(("a", "b"), ("b",)))
     pipeline(made).save(tmp_path / "pipeline.json")
     [kept] = Pipeline.load(tmp_path / "pipeline.json").models
     assert kept == made
@@ -115,100 +87,12 @@ def test_the_indexes_of_a_table_are_read_kept_and_made(tmp_path):
     )
 
 
-@pytest.mark.parametrize(
-    ("changes", "word"),
-    [
-        ({"config": {"pre-hook": [{"sql": "select 1"}]}}, "pre-hook"),
-        ({"config": {"sql_header": "set x"}}, "sql_header"),
-        ({"config": {"indexes": [{"columns": ["a"], "unique": True}]}}, "unique"),
-        ({"config": {"indexes": "employee_key"}}, "employee_key"),
-        ({"config": {"indexes": ["employee_key"]}}, "employee_key"),
-        ({"config": {"indexes": {"columns": ["employee_key"]}}}, "employee_key"),
-        ({"config": {"indexes": [{}]}}, "columns"),
-        ({"config": {"indexes": [{"columns": []}]}}, "columns"),
-        ({"config": {"indexes": [{"columns": "a"}]}}, "columns"),
-        ({"config": {"indexes": [{"columns": ['"a"']}]}}, "columns"),
-        ({"config": {"indexes": [{"columns": [1]}]}}, "columns"),
-        ({"config": {"indexes": [{"columns": ["a"]}], "materialized": "view"}}, "index"),
-        (
-            {
-                "config": {
-                    "indexes": [{"columns": ["a"]}],
-                    "materialized": "yearly",
-                    "contract": {"enforced": True},
-                }
-            },
-            "index",
-        ),
-        ({"config": {"materialized": "incremental"}}, "incremental"),
-        ({"config": {"materialized": "ephemeral"}}, "ephemeral"),
-        ({"config": {"materialized": "yearly"}}, "contract"),
-        ({"raw_code": "{% if is_incremental() %}"}, "is_incremental"),
-        ({"raw_code": "{{ run_query('x') }}"}, "run_query"),
-        ({"raw_code": "{{ var('year') }}"}, "var"),
-        ({"fqn": ["planalign", "marts", "m"]}, "marts"),
-        ({"constraints": [{"type": "check"}]}, "constraints"),
-    ],
-)
-def test_what_direct_does_not_reproduce_is_refused(changes, word):
-    with pytest.raises(ModelError) as caught:
-        compiler._model(node(**changes), {})
-    assert word in str(caught.value)
-    assert "m" in str(caught.value)
-
-
-@pytest.mark.parametrize(("meta", "in_years"), [({}, True), ({"after_each_year": False}, False)])
-def test_a_data_test_may_decline_the_years(meta, in_years):
-    test = compiler._data_test(data_test(meta), {})
-    assert test.in_years is in_years
-    tested = replace(pipeline(), tests=(test,))
-    assert tested.tests_of(Step.VALIDATION) == (test,) * in_years
-
-
-def test_a_data_test_that_declines_in_other_words_is_refused():
-    with pytest.raises(ModelError, match=r"assert_a .* has after_each_year: 'no'"):
-        compiler._data_test(data_test({"after_each_year": "no"}), {})
-
-
-def data_test(meta):
-    config = {
-        "fail_calc": "count(*)",
-        "warn_if": "!= 0",
-        "error_if": "!= 0",
-        "severity": "error",
-        "limit": None,
-        "meta": meta,
-    }
-    return node(name="assert_a", fqn=["planalign", "validation", "assert_a"], config=config)
-
-
-def test_an_index_that_cannot_be_made_is_found_when_the_project_is_compiled():
-    indexed = replace(model("m"), indexes=(("absent",),))
-    with pytest.raises(ModelError, match=r"model m .* cannot have its index"):
-        compiler._check_contracts(pipeline(indexed))
-
-
-def test_the_same_index_twice_is_made_twice():
-    indexed = replace(model("m"), sql="select 1 as a", indexes=(("a",), ("a",)))
-    compiler._check_contracts(pipeline(indexed))
-
-
-def test_an_index_of_a_reference_table_is_refused():
-    table = node(config={"indexes": [{"columns": ["a"]}], "column_types": {}})
-    with pytest.raises(ModelError, match="reference table m"):
-        compiler._seed(table)
-
-
-def test_a_broken_contract_is_named():
-    fact = replace(
-        model("fct"),
-        materialization=Materialization.YEARLY,
-        columns=(Column("a", "VARCHAR"), Column("b", "INTEGER")),
+def test_a_data_test_may_decline_the_years():
+    tests = tuple(
+        DataTest(name, Step.VALIDATION, "p", "select 1", in_years=name == "yes")
+        for name in ("yes", "no")
     )
-    with pytest.raises(ModelError) as caught:
-        compiler._check_contracts(pipeline(fact))
-    assert "a: contract VARCHAR, model INTEGER" in str(caught.value)
-    assert "b: contract INTEGER, model absent" in str(caught.value)
+    assert replace(pipeline(), tests=tests).tests_of(Step.VALIDATION) == tests[:1]
 
 
 def test_moving_intermediates_changes_their_names_everywhere_and_nothing_else():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 import sys
@@ -243,24 +244,48 @@ def test_a_name_that_is_too_long_leaves_no_folder(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+STUDY = {"fingerprints": {"census": "c0ffee"}, "versions": {"duckdb": "2.0.0"}}
+
+
 def begun(folder, **record):
     folder.partial.mkdir(parents=True)
-    folder.begin({"fingerprints": {"census": "c0ffee"}, **record})
+    folder.begin({**STUDY, **record})
 
 
 def test_a_run_of_this_format_goes_on(folder):
     begun(folder, format=FORMAT)
-    folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+    folder.check_same_study(STUDY)
 
 
 @pytest.mark.parametrize("record", [{}, {"format": FORMAT - 1, "versions": {"planalign": "0.0.9"}}])
 def test_a_run_that_an_earlier_format_was_begun_in_does_not_go_on(folder, record):
     begun(folder, **record)
     with pytest.raises(UsageError, match=rf"was begun in format {FORMAT - 1}.*start anew"):
-        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+        folder.check_same_study(STUDY)
 
 
 def test_a_run_of_a_later_format_does_not_go_on(folder):
     begun(folder, format=FORMAT + 1)
     with pytest.raises(EnvironmentFaultError, match=f"has format {FORMAT + 1}"):
-        folder.check_same_study({"fingerprints": {"census": "c0ffee"}})
+        folder.check_same_study(STUDY)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("fingerprints", "models"), ("versions", "duckdb"), ("versions", "planalign")],
+)
+def test_a_run_is_not_resumed_with_what_its_years_were_not_computed_from(folder, kind, name):
+    """Its provenance would name the last alone, and nobody could compute it again."""
+    record = {
+        "format": FORMAT,
+        "fingerprints": {"models": "a", "census": "b"},
+        "versions": {"duckdb": "2.0.0", "planalign": "1.0.0"},
+    }
+    folder.partial.mkdir(parents=True)
+    folder.begin(record)
+    folder.check_same_study(record)
+    changed = json.loads(json.dumps(record))
+    changed[kind][name] = "another"
+    with pytest.raises(UsageError, match=f"started with other {kind} of {name}"):
+        folder.check_same_study(changed)
+    assert json.loads((folder.partial / "provenance.json").read_text()) == record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from planalign.errors import EnvironmentFaultError
 from planalign.results import open_run
 from planalign.results.export import export
-from planalign.scratch import scratch
+from planalign.scratch import remove, scratch, take
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,17 +59,65 @@ def test_what_a_killed_process_left_is_removed_and_what_another_holds_is_not(tmp
     assert list(tmp_path.iterdir()) == []
 
 
+KILLED_WHILE_REMOVING = """\
+import os, signal, sys
+from pathlib import Path
+from planalign.scratch import scratch
+
+def kill(event, arguments):
+    if event == "os.remove" and os.path.basename(arguments[0]).startswith("pay"):
+        left.remove(os.path.basename(arguments[0]))
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+with scratch("held", beside=Path(sys.argv[1])) as folder:
+    left = {f"pay{number}" for number in range(50)}
+    for name in left:
+        (folder / name).touch()
+    sys.addaudithook(kill)
+"""
+
+
+def test_what_is_killed_while_it_removes_is_removed_by_the_next(tmp_path):
+    command = [sys.executable, "-P", "-c", KILLED_WHILE_REMOVING, str(tmp_path / "x")]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) != []
+    with scratch("mine", beside=tmp_path / "x"):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_while_it_is_removed_waits_until_it_is_gone(tmp_path, monkeypatch):
+    removing = shutil.rmtree
+    signals = iter([KeyboardInterrupt])
+
+    def interrupted(*arguments, **options):
+        for error in signals:
+            raise error
+        removing(*arguments, **options)
+
+    monkeypatch.setattr("planalign.scratch.shutil.rmtree", interrupted)
+    folder, held = take("mine", beside=tmp_path / "x")
+    (folder / "inner").mkdir()
+    (folder / "inner" / "secret").touch()
+    with held, pytest.raises(KeyboardInterrupt):
+        remove(folder)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_only_folders_of_our_own_are_removed(tmp_path):
     of_user = tmp_path / "planalign-my-analysis"
-    alike = tmp_path / ".planalign-export-abcdefgh"
+    alike = tmp_path / ".planalign-export-abcdefgh.scratch"
     for folder in (of_user, alike):
         folder.mkdir()
         (folder / "notes").write_text("precious")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / ".held").touch()
-    (tmp_path / ".planalign-export-linklink").symlink_to(elsewhere)
+    (tmp_path / ".planalign-export-linklink.scratch").symlink_to(elsewhere)
+    (tmp_path / ".planalign-export-emptyone").mkdir()
     before = sorted(tmp_path.rglob("*"))
+    (tmp_path / ".planalign-export-justmade.scratch").mkdir()  # killed before it held it
     with scratch("export", beside=tmp_path / "x"):
         pass
     assert sorted(tmp_path.rglob("*")) == before

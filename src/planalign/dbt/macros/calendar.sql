@@ -10,6 +10,16 @@
     < month({{ from_date }}) * 32 + day({{ from_date }}))::integer)::integer
 {%- endmacro %}
 
+{#
+    Whole years of service from the day of hire to the last day, both of them counted:
+    the period of service of Treas. Reg. 1.410(a)-7 ends on the day of severance, and what
+    is left over of a year is disregarded, (d)(1)(iv). A year is whole at the end of the
+    day before the anniversary.
+#}
+{% macro years_of_service(hire_date, last_day) -%}
+    {{ completed_years(hire_date, "(" ~ last_day ~ " + 1)") }}
+{%- endmacro %}
+
 {# The date of the n-th birthday; February 29 becomes March 1 in other years. #}
 {% macro birthday(birth_date, age) -%}
     (({{ birth_date }} + to_years({{ age }}))::date

@@ -47,8 +47,8 @@
         one row per trajectory and distinct positive hazard.
     targets: relation(trajectory_id, target DECIMAL(.., 9)).
 
-    Gives trajectory_id, factor DECIMAL(28, 12). A target beyond the whole weight
-    caps everyone.
+    Gives trajectory_id, factor DECIMAL(28, 12). A target of nothing scales to nothing,
+    one beyond the whole weight caps everyone: also where nobody has any weight.
 #}
 {% macro capped_scale(groups, targets) -%}
     (
@@ -82,18 +82,20 @@
             arg_max(target_left, hazard) as target_left,
             arg_max(hazard_left, hazard) as hazard_left
         from descending
-        where target_left::decimal(28, 9) * hazard::decimal(10, 9) <= hazard_left
+        where
+            hazard_left > 0
+            and target_left::decimal(28, 9) * hazard::decimal(10, 9) <= hazard_left
         group by trajectory_id
     )
 
     select
         targeted.trajectory_id,
-        coalesce((
+        case when targeted.target > 0 then coalesce((
             {{ rounded_quotient(
                 digits_of("uncapped.target_left", 9) ~ " * 1000000000000000",
                 digits_of("uncapped.hazard_left", 12)
             ) }}::decimal(26, 0) * 0.000000000001::decimal(12, 12)
-        )::decimal(28, 12), 1000000000::decimal(28, 12)) as factor
+        )::decimal(28, 12), 1000000000) else 0 end::decimal(28, 12) as factor
     from {{ targets }} as targeted
     left join uncapped on targeted.trajectory_id = uncapped.trajectory_id
     )

@@ -60,6 +60,22 @@
     )), 0)::hugeint
 {%- endmacro %}
 
+{#
+    The full match of each group: the least deferral, rounded up to four places, that
+    earns all that its spans (stg_plan_schedules) pay within the maximum, a share of pay;
+    0 where nothing is paid.
+#}
+{% macro full_match_rates(groups, maximum_rate) -%}
+    list_transform({{ groups }}, lambda spans: (coalesce(list_max(list_transform(
+        list_filter(
+            spans, lambda span: span.earned_before < {{ millionths(maximum_rate) }} * 100
+        ),
+        lambda span: least(span.up_to, span.start + {{ rounded_up(
+            "(" ~ millionths(maximum_rate) ~ " * 100 - span.earned_before)", "span.rate"
+        ) }})
+    )), 0)::decimal(9, 0) * 0.0001::decimal(4, 4))::decimal(9, 6))
+{%- endmacro %}
+
 {# What the plan knows of an employee on January 1, from the year before or the census. #}
 {% macro carried_columns() %}
     {%- do return([

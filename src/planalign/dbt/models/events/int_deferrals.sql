@@ -237,7 +237,9 @@ stopped as (
         *,
         least(pay_before, pay_to_period) as full_pay_before,
         pay_to_period - least(pay_before, pay_to_period) as full_pay_after,
-        pay_through_period - pay_to_period as last_period_pay
+        pay_through_period - pay_to_period as last_period_pay,
+        greatest(0, least(pay_before, pay_through_period) - pay_to_period)
+            as last_period_pay_before
     from paid_to_period
 ),
 
@@ -260,6 +262,7 @@ combined as (
         pay - pay_after as full_pay_before,
         pay_after as full_pay_after,
         0::bigint as last_period_pay,
+        0::bigint as last_period_pay_before,
         0::bigint as last_period_deferral
     from allowed
     where elected <= deferral
@@ -283,6 +286,7 @@ combined as (
         full_pay_before,
         full_pay_after,
         last_period_pay,
+        last_period_pay_before,
         greatest(
             0,
             deferral * 10000 - opening_rate * full_pay_before
@@ -305,6 +309,15 @@ counted as (
     from combined
 ),
 
+last_counted as (
+    select
+        *,
+        counted_through_period - counted_to_period as last_counted_pay,
+        least(counted_through_period - counted_to_period, last_period_pay_before)
+            as last_counted_pay_before
+    from counted
+),
+
 final as (
     select
         trajectory_id,
@@ -321,9 +334,18 @@ final as (
         matched_units,
         counted_to_change as matched_pay_before,
         counted_to_period - counted_to_change as matched_pay_after,
-        counted_through_period - counted_to_period as last_period_pay,
-        last_period_deferral
-    from counted
+        last_counted_pay as last_period_pay,
+        -- Of pay that does not count no deferral is matched.
+        case
+            when last_counted_pay < last_period_pay
+                then least(
+                    last_period_deferral,
+                    opening_rate * last_counted_pay_before
+                    + closing_rate * (last_counted_pay - last_counted_pay_before)
+                )
+            else last_period_deferral
+        end as last_period_deferral
+    from last_counted
 )
 
 select * from final

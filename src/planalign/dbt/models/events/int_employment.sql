@@ -121,6 +121,8 @@ placed as (
             as current_age,
         (trajectories.simulation_year - year(employed.hire_date))::integer
             as current_tenure,
+        {{ years_of_service("employed.hire_date", "trajectories.year_end") }}
+            as years_of_service,
         greatest(employed.hire_date, trajectories.year_start) as first_day,
         coalesce(employed.termination_date, trajectories.year_end) as last_day
     from employed

@@ -28,7 +28,7 @@ eligible as (
         employment.employee_key,
         employment.hire_date,
         employment.current_age,
-        employment.current_tenure,
+        employment.years_of_service,
         employment.age_band,
         employment.tenure_band,
         employment.first_day,
@@ -102,16 +102,18 @@ placed as (
         ) }}] as multiple,
         case plans.match_by
             when 'service'
-                then {{ position_of("drawn.current_tenure", "plans.match_floors") }}
+                then {{ position_of("drawn.years_of_service", "plans.match_floors") }}
             when 'points'
                 then {{ position_of(
-                    "drawn.current_age + drawn.current_tenure", "plans.match_floors"
+                    "drawn.current_age + drawn.years_of_service", "plans.match_floors"
                 ) }}
             else 1
         end as match_group,
+        -- Multiplied, not divided: a wage base of nothing leaves all pay above it.
         {{ position_of(
-            cents("drawn.opening_compensation") ~ " * 10000 // plans.wage_base_limit",
-            "plans.pay_band_floors"
+            cents("drawn.opening_compensation") ~ " * 10000",
+            "list_transform(plans.pay_band_floors, "
+            ~ "lambda floor_share: floor_share * plans.wage_base_limit)"
         ) }} as pay_band
     from drawn
     inner join plans on drawn.trajectory_id = plans.trajectory_id
@@ -204,6 +206,8 @@ opened as (
     select
         *,
         case
+            -- Who has not enrolled defers nothing, whatever the census says of later.
+            when opening_status = 'undecided' then 0
             when prior_deferral_rate is not null then prior_deferral_rate
             when opening_status = 'voluntary' then chosen_rate
             when opening_status = 'automatic' and escalation
@@ -220,20 +224,40 @@ opened as (
     from opening
 ),
 
-decided as (
+-- A saver who chooses anew what they have takes the next whole percentage of pay above
+-- it instead, or that below where it is the plan's maximum: a change is one.
+chosen as (
     select
         * replace (
             case
                 when opening_status = 'undecided' and prior_deferral_rate > 0
                     then prior_deferral_rate
-                else chosen_rate
-            end as chosen_rate
-        ),
+                when
+                    opening_status not in ('voluntary', 'automatic')
+                    or chosen_rate <> opening_deferral_rate
+                    then chosen_rate
+                when chosen_rate < deferral_maximum_rate
+                    then least(
+                        deferral_maximum_rate, (floor(chosen_rate * 100) + 1) * 0.01
+                    )
+                else least(
+                    deferral_maximum_rate,
+                    greatest(0.01, (ceil(chosen_rate * 100) - 1) * 0.01)
+                )
+            end::decimal(9, 6) as chosen_rate
+        )
+    from opened
+),
+
+decided as (
+    select
+        *,
         case
             when opening_status in ('voluntary', 'automatic')
                 then case
                     when
                         draw_saving_choice < deferral_change_rate
+                        -- A plan that allows 1 % or less allows no other.
                         and chosen_rate <> opening_deferral_rate
                         and month_day between plan_day and last_day
                         then 'change'
@@ -266,7 +290,7 @@ decided as (
                 then 'voluntary'
             when is_automatic then 'automatic'
         end as decision
-    from opened
+    from chosen
 ),
 
 dated as (

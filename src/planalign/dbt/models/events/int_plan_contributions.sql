@@ -89,10 +89,10 @@ designed as (
         {{ cents("plans.annual_additions_limit") }} as annual_additions_limit,
         least(
             coalesce({{ cents("plans.match_maximum_amount") }}, 9000000000000000000),
-            {{ whole_cents(
-                "coalesce(matched.counted_pay, 0) * "
-                ~ ten_thousandths("plans.match_maximum_rate")
-            ) }}
+            (
+                coalesce(matched.counted_pay, 0)
+                * {{ millionths("plans.match_maximum_rate") }} + 500000
+            ) // 1000000
         ) as match_maximum,
         ((coalesce(matched.match_of_periods, 0) + 50000000) // 100000000)::bigint
             as match_of_periods,
@@ -107,13 +107,13 @@ designed as (
             as is_core_eligible,
         {{ millionths("case plans.core_by
             when 'service' then plans.core_rates[" ~ position_of(
-                "employment.current_tenure", "plans.core_floors"
+                "employment.years_of_service", "plans.core_floors"
             ) ~ "]
             when 'age' then plans.core_rates[" ~ position_of(
                 "employment.current_age", "plans.core_floors"
             ) ~ "]
             when 'points' then plans.core_rates[" ~ position_of(
-                "employment.current_age + employment.current_tenure",
+                "employment.current_age + employment.years_of_service",
                 "plans.core_floors"
             ) ~ "]
             else plans.core_rate
@@ -209,10 +209,9 @@ contributed as (
         {{ dollars("formula_match - match_cut") }} as match_contribution,
         {{ dollars("formula_true_up - true_up_cut") }} as true_up_contribution,
         {{ dollars("formula_core - core_cut") }} as core_contribution,
-        {{ completed_years("hire_date", "last_day") }} as service_years,
+        {{ years_of_service("hire_date", "last_day") }} as service_years,
         {{ completed_years("birth_date", "last_day") }} as last_age,
-        greatest(0, {{ completed_years("hire_date", "(first_day - 1)") }})
-            as prior_service_years,
+        {{ years_of_service("hire_date", "(first_day - 1)") }} as prior_service_years,
         {{ completed_years("birth_date", "(first_day - 1)") }} as prior_age
     from cut
 ),
@@ -314,7 +313,8 @@ final as (
                 ) }}
             end::decimal(15, 2) as forfeited_{{ source }},
         {% endfor %}
-        -- The anniversary, or the 65th birthday: whichever comes to the same sooner.
+        -- The day that makes a year of service whole, or the 65th birthday: whichever
+        -- comes to the same sooner.
         least(
             case
                 when
@@ -322,7 +322,7 @@ final as (
                     = vested_match_rate
                     and {{ vested_share("core_vested_rates", "service_years", "0") }}
                     = vested_core_rate
-                    then {{ birthday("hire_date", "service_years") }}
+                    then {{ birthday("hire_date", "service_years") }} - 1
             end,
             case
                 when last_age >= 65 and prior_age < 65

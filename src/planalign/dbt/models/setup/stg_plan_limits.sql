@@ -1,6 +1,7 @@
 -- The limits of each simulated year: as published, or indexed from the last published
--- amount, unrounded in between, and rounded down to the statutory multiple. A year
--- before the first published one takes the first.
+-- amount, unrounded in between. The increase over it is rounded down to the statutory
+-- multiple; where the law rounds the amount itself, to the nearest. A year before the
+-- first published one takes the first.
 with recursive plans as (
     select * from {{ source("inputs", "benefit_plans") }}
 ),
@@ -41,6 +42,7 @@ spans as (
     select
         rules.limit_name,
         rules.multiple,
+        rules.rounding,
         rules.index_name,
         min(published.plan_year) as first_year,
         max(published.plan_year) as last_year,
@@ -50,7 +52,7 @@ spans as (
         ) as amounts
     from rules
     inner join published on rules.limit_name = published.limit_name
-    group by rules.limit_name, rules.multiple, rules.index_name
+    group by rules.limit_name, rules.multiple, rules.rounding, rules.index_name
 ),
 
 simulated as (
@@ -113,7 +115,9 @@ placed as (
         parameters.simulation_year,
         spans.limit_name,
         spans.multiple,
+        spans.rounding,
         spans.last_year,
+        spans.amounts[spans.last_year]::bigint as last_amount,
         spans.amounts,
         spans.index_name,
         -- The published year to look up; beyond the last, the years to index.
@@ -128,22 +132,13 @@ placed as (
     cross join spans
 ),
 
-final as (
+-- Twice the unrounded amount in whole dollars: enough to tell what rounds down, and
+-- which side of half a multiple an amount is on.
+indexed as (
     select
-        placed.scenario_id,
-        placed.simulation_year,
-        placed.limit_name,
-        case
-            when overrides.amount is not null then overrides.amount
-            when placed.index_year = placed.last_year
-                then placed.amounts[placed.published_year]
-            else
-                floor(
-                    placed.amounts[placed.last_year]::decimal(12, 0) * indices.factor
-                )::bigint
-                // placed.multiple * placed.multiple
-        end::bigint as amount,
-        placed.is_estimate and overrides.amount is null as is_estimate
+        placed.*,
+        floor(2 * placed.last_amount::decimal(12, 0) * indices.factor)::bigint
+            as doubled
     from placed
     inner join indices
         on
@@ -151,11 +146,33 @@ final as (
             and placed.index_name = indices.index_name
             and placed.last_year = indices.published_until
             and placed.index_year = indices.index_year
+),
+
+final as (
+    select
+        indexed.scenario_id,
+        indexed.simulation_year,
+        indexed.limit_name,
+        case
+            when overrides.amount is not null then overrides.amount
+            when indexed.index_year = indexed.last_year
+                then indexed.amounts[indexed.published_year]
+            when indexed.rounding = 'nearest'
+                then
+                    (indexed.doubled + indexed.multiple)
+                    // (2 * indexed.multiple) * indexed.multiple
+            else
+                indexed.last_amount
+                + (indexed.doubled - 2 * indexed.last_amount)
+                // (2 * indexed.multiple) * indexed.multiple
+        end::bigint as amount,
+        indexed.is_estimate and overrides.amount is null as is_estimate
+    from indexed
     left join overrides
         on
-            placed.scenario_id = overrides.scenario_id
-            and placed.simulation_year = overrides.plan_year
-            and placed.limit_name = overrides.limit_name
+            indexed.scenario_id = overrides.scenario_id
+            and indexed.simulation_year = overrides.plan_year
+            and indexed.limit_name = overrides.limit_name
 )
 
 select * from final

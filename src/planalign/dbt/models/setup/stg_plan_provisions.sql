@@ -40,8 +40,7 @@ schedules as (
                 as {{ name }}_vested_rates,
         {% endfor %}
         any_value(rates) filter (where schedule = 'core') as core_rates,
-        any_value(full_match_rates) filter (where schedule = 'match')
-            as full_match_rates,
+        any_value(spans) filter (where schedule = 'match') as match_spans,
         any_value(tiers) filter (where schedule = 'match') as match_tiers
     from {{ ref("stg_plan_schedules") }}
     group by scenario_id, simulation_year
@@ -91,7 +90,9 @@ final as (
         coalesce(exclusions.excluded_departments, []::varchar[])
             as excluded_departments,
         coalesce(exclusions.excluded_levels, []::integer[]) as excluded_levels,
-        schedules.* exclude (scenario_id, simulation_year),
+        schedules.* exclude (scenario_id, simulation_year, match_spans),
+        {{ full_match_rates("schedules.match_spans", "plans.match_maximum_rate") }}
+            as full_match_rates,
         limits.* exclude (scenario_id, simulation_year, highly_compensated_limit),
         -- Of the year before: its pay decides.
         last_years.highly_compensated_limit as highly_compensated_threshold,

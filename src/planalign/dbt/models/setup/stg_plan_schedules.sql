@@ -1,5 +1,6 @@
 -- Schedules of the plan as lists in order: `floors` from which a group begins (but for
--- the first, which begins at nothing), `rates` by group, and for a match its `tiers`.
+-- the first, which begins at nothing), `rates` by group, and for a match its `tiers`
+-- and `spans`.
 with entries as (
     select * from {{ source("inputs", "plan_schedules") }}
 ),
@@ -12,8 +13,28 @@ stepped as (
         rate - coalesce(lead(rate) over (
             partition by scenario_id, simulation_year, schedule, from_value
             order by ordinal
-        ), 0) as step
+        ), 0) as step,
+        lag(up_to, 1, 0) over (
+            partition by scenario_id, simulation_year, schedule, from_value
+            order by ordinal
+        ) as start
     from entries
+),
+
+-- As spans of deferrals that earn: from where, up to where, at which rate, and what is
+-- earned before, in 1e-8 of pay.
+earning as (
+    select
+        *,
+        (start * 10000)::bigint as start_units,
+        (up_to * 10000)::bigint as up_to_units,
+        (rate * 10000)::bigint as rate_units,
+        coalesce(sum((rate * 10000)::bigint * ((up_to - start) * 10000)::bigint) over (
+            partition by scenario_id, simulation_year, schedule, from_value
+            order by ordinal
+            rows between unbounded preceding and 1 preceding
+        ), 0)::bigint as earned_before
+    from stepped
 ),
 
 groups as (
@@ -23,13 +44,19 @@ groups as (
         schedule,
         from_value,
         max(rate) as rate,
-        -- Who defers as much earns all there is; further tiers pay nothing.
-        coalesce(max(up_to) filter (where rate > 0), 0)::decimal(9, 6)
-            as full_match_rate,
         list({
-            'up_to': (up_to * 10000)::bigint, 'step': (step * 10000)::bigint
-        } order by ordinal) as tiers
-    from stepped
+            'up_to': up_to_units, 'step': (step * 10000)::bigint
+        } order by ordinal) as tiers,
+        coalesce(
+            list({
+                'start': start_units,
+                'up_to': up_to_units,
+                'rate': rate_units,
+                'earned_before': earned_before
+            } order by ordinal) filter (where rate > 0 and up_to > 0),
+            []
+        ) as spans
+    from earning
     group by scenario_id, simulation_year, schedule, from_value
 ),
 
@@ -40,8 +67,8 @@ final as (
         schedule,
         list(from_value order by from_value)[2:] as floors,
         list(rate order by from_value) as rates,
-        list(full_match_rate order by from_value) as full_match_rates,
-        list(tiers order by from_value) as tiers
+        list(tiers order by from_value) as tiers,
+        list(spans order by from_value) as spans
     from groups
     group by scenario_id, simulation_year, schedule
 )

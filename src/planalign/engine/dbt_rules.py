@@ -1,0 +1,607 @@
+"""What of dbt a project may use: all that every runner does alike, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from planalign.engine.pipeline import Materialization, Step
+from planalign.engine.project import PACKAGED
+from planalign.engine.templates import names_in
+from planalign.errors import ModelError, Problem
+from planalign.results.database import MART_PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from planalign.engine.project import Project
+
+Node = dict[str, Any]
+
+# What the faults of sources are listed under: without them, no model can be planned.
+SOURCES = "sources"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Something that is refused, in the words of the reference, and what to do instead."""
+
+    what: str
+    remedy: str
+
+
+RULES = {
+    "package": Rule(
+        "a package: `packages.yml`, `dependencies.yml`, `dbt_packages`",
+        "Copy the macros that you need into macros/, and remove the package",
+    ),
+    "folder": Rule(
+        "a model, macro, test or reference table outside `models`, `macros`, `tests` and `seeds`",
+        "Move it there, and leave the folders in dbt_project.yml as they are",
+    ),
+    "profile": Rule(
+        "a profile that is not the shipped one",
+        "Copy profiles.yml from the packaged project; threads and memory are settings of "
+        "planalign.yaml",
+    ),
+    "hook": Rule(
+        "a hook: `on-run-start` (but for the two that are shipped), `on-run-end`, `pre_hook`, "
+        "`post_hook`",
+        "Make what it does a model",
+    ),
+    "engine": Rule(
+        "a change of `macros/yearly.sql` or `macros/sample_inputs.sql`",
+        "Copy the file from the packaged project; a macro of your own goes into another file",
+    ),
+    "override": Rule(
+        "a macro that takes the place of one of dbt's, a materialisation of your own",
+        "Give the macro another name",
+    ),
+    "kind": Rule(
+        "a snapshot, a function (`functions/`)",
+        "Write it as a model",
+    ),
+    "source": Rule(
+        "a source that is not shipped, or another table or column of one that is",
+        "Leave models/sources.yml as it is shipped, descriptions and tests aside; data of your own "
+        "is a reference table in seeds/",
+    ),
+    "run": Rule(
+        "Jinja that looks at the run or the machine: `var`, `env_var`, `run_query`, `statement`, "
+        "`is_incremental`, `target`, `graph`, `adapter` (but for `adapter.dispatch`), `modules` "
+        "and the like, also in a macro, in YAML, or in a macro of dbt that is called",
+        "Write the value, or put it into a reference table in seeds/",
+    ),
+    "python": Rule("a Python model", "Write it in SQL"),
+    "relation": Rule(
+        "`schema`, `alias`, `database`, `quoting`",
+        "Leave it out: the name of a model is that of its file",
+    ),
+    "config": Rule(
+        "any other configuration than `enabled`, `materialized`, `contract`, `indexes`, "
+        "`column_types` and what only describes (`tags`, `meta`, `docs`, `group`, `access`); of a "
+        "test than `severity`, `warn_if`, `error_if`, `fail_calc`, `limit` and `where`; "
+        "`query-comment`",
+        "Leave it out",
+    ),
+    "years": Rule(
+        "`meta: {after_each_year: ..}` of a data test with another value than `true` or `false`",
+        "Write true or false",
+    ),
+    "constraint": Rule(
+        "a constraint of a model, or another one of a column than `not_null`",
+        "Make it a data test",
+    ),
+    "materialization": Rule(
+        "a materialisation other than `table`, `view` and `yearly`",
+        "Make it a table, a view or yearly",
+    ),
+    "step": Rule(
+        "a model outside the folders `setup`, `baseline`, `requirements`, `events` and `snapshot`",
+        "Put it into the folder of the step that builds it",
+    ),
+    "kept": Rule(
+        "a `table` or `view` in `snapshot`, which would be gone when its year is complete",
+        "Make it yearly, with a contract, or put it into events/ if it helps the year only",
+    ),
+    "view": Rule(
+        "a `view` in `setup` whose name begins with `fct_`, `dim_` or `int_`: readers of a run "
+        "take results from tables alone",
+        "Make it a table, or call it stg_",
+    ),
+    "contract": Rule(
+        "a `yearly` model without an enforced contract, or without every column and its type; a "
+        "contract of another one",
+        "State contract: {enforced: true} and each column with its data_type, in the order of "
+        "the model; of a table or view leave the contract out",
+    ),
+    "index": Rule(
+        "an index beyond `indexes=[{'columns': [..]}]` with plain names, or of what is no table",
+        "State a list with the columns of each, and nothing else; what must be unique is a test",
+    ),
+    "order": Rule(
+        "a model that reads one of a later step",
+        "Put it into the folder of that step, or of a later one",
+    ),
+    "prior": Rule(
+        "a fact of the year before, through the source `state`, in a model that the fact itself is "
+        "not built from",
+        "Read it where the year begins, and let the fact be built from that",
+    ),
+    "missing": Rule(
+        "`stg_census_data` or `fct_financial_summary` disabled or gone",
+        "Restore it: the engine counts the employees and sums up the year from these",
+    ),
+    "volatile": Rule(
+        "a function that DuckDB calls volatile, or the same within one query only: `random`, "
+        "`uuid`, `now`, `current_date`, `current_setting`, `nextval`, `error` and the like",
+        "Draw with with_draws, and take the year from inputs.control",
+    ),
+    "sample": Rule(
+        "`using sample`, `tablesample`",
+        "Choose rows by a draw of with_draws",
+    ),
+    "table": Rule(
+        "a table, view or file that is not reached by `ref` or `source`, also of the model itself",
+        "Use ref or source; a file of your own is a reference table in seeds/",
+    ),
+    "table function": Rule(
+        "a table function other than `range`, `generate_series`, `unnest`, `json_each` and "
+        "`json_tree`, such as `read_csv`, `glob` or `query`; tests may also call those of "
+        "`duckdb_..()`",
+        "Put the data into a reference table in seeds/",
+    ),
+    "query": Rule(
+        "a statement that is no plain query, such as a `pivot` without its list of values",
+        "Write one query, whose columns do not depend on the data",
+    ),
+}
+
+# Names of dbt's context that differ from run to run, command to command or machine to machine.
+_OF_A_RUN = frozenset(
+    {
+        "adapter", "builtins", "context", "dbt_version", "env_var", "flags", "graph",
+        "invocation_args_dict", "invocation_id", "is_incremental", "load_result", "modules",
+        "run_query", "run_started_at", "selected_resources", "set_sql_header",
+        "should_full_refresh", "statement", "store_raw_result", "store_result", "target", "var",
+    }
+)  # fmt: skip
+_DBTS = frozenset({"dbt", "dbt_duckdb"})
+# The files whose macros the engine does itself, and the hooks that call them.
+_ENGINES = ("macros/yearly.sql", "macros/sample_inputs.sql")
+_PATHS = {
+    "model-paths": ["models"],
+    "macro-paths": ["macros"],
+    "seed-paths": ["seeds"],
+    "test-paths": ["tests"],
+}
+_DESCRIBING = {
+    "enabled",
+    "tags",
+    "meta",
+    "docs",
+    "group",
+    "access",
+    "description",
+    "static_analysis",
+}
+_NAMING = {"alias", "schema", "database", "quoting"}
+# What has a value although nobody gave one, and means nothing to a table, view or fact.
+_IDLE = {
+    "lookback": 1,
+    "on_schema_change": "ignore",
+    "on_configuration_change": "apply",
+    "delimiter": ",",
+}
+_TAKEN = {
+    "model": {"materialized", "contract", "indexes"},
+    "seed": {"materialized", "column_types", "contract"},
+    "test": {
+        "materialized", "contract", "severity", "warn_if", "error_if", "fail_calc", "limit",
+        "where", "store_failures_as",
+    },
+}  # fmt: skip
+_HOOKS = {"pre-hook", "post-hook"}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NEEDED = ("stg_census_data", "fct_financial_summary")
+_WORDS = {"model": "model", "seed": "reference table", "test": "test"}
+# The steps in which models are built.
+_BUILT = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
+
+
+def problem(
+    rule: str, message: str, file: Path, line: int | None = None, value: object = None
+) -> Problem:
+    """Return what breaks a rule, as the list of problems tells it."""
+    shown = None if value is None else str(value)
+    return Problem(message, RULES[rule].remedy, str(file), line, value=shown)
+
+
+def object_of(node: Node) -> str:
+    """Return what messages call a node: `model int_hires`."""
+    return f"{_WORDS.get(node['resource_type'], node['resource_type'])} {node['name']}"
+
+
+def step_of_test(node: Node, nodes: Mapping[str, Node]) -> Step:
+    """Return when a test runs: once, where it is of what is built once, or in each year.
+
+    A test in a file of its own runs with those of its folder, and with the rules of
+    the year wherever else it is.
+    """
+    attached = nodes.get(node.get("attached_node") or "")
+    if attached is not None:
+        at_setup = attached["resource_type"] == "seed" or attached["fqn"][1] == Step.SETUP
+        return Step.SETUP if at_setup else Step.VALIDATION
+    folder = node["original_file_path"].split("/")[1]
+    if node["original_file_path"].startswith("tests/") and folder in {Step.SETUP, Step.TRANSITION}:
+        return Step(folder)
+    return Step.VALIDATION
+
+
+def refused_packages(project: Project) -> list[Problem]:
+    """Return what a project has of packages, whose files are in no fingerprint."""
+    names = ("packages.yml", "dependencies.yml", "package-lock.yml")
+    found = [project.folder / name for name in names if (project.folder / name).exists()]
+    installed = project.folder / "dbt_packages"
+    if installed.is_dir() and any(installed.iterdir()):
+        found.append(installed)
+    return [problem("package", "a package of dbt", path) for path in found]
+
+
+def refused(manifest: Mapping[str, Any], project: Project) -> dict[str, list[Problem]]:
+    """Return what a project has that not every runner does alike, by node, or by part of it.
+
+    Args:
+        manifest: dbt's, of the compiled project.
+        project: its folder.
+    """
+    nodes: dict[str, Node] = manifest["nodes"]
+    found: dict[str, list[Problem]] = {
+        key: [*_of_node(node, manifest, project)]
+        for key, node in sorted(nodes.items())
+        if node["resource_type"] in _WORDS
+    }
+    found[SOURCES] = [*_of_sources(manifest, project)]
+    found["project"] = [
+        *_of_more_sources(manifest, project),
+        *_of_kinds(manifest, project),
+        *_of_macros(manifest, project),
+        *_of_jinja(manifest, project),
+    ]
+    return {key: problems for key, problems in found.items() if problems}
+
+
+def refused_settings(project: Project) -> list[Problem]:
+    """Return what is refused of dbt_project.yml and profiles.yml, which dbt goes by.
+
+    Raises:
+        ModelError: one of them is no YAML file.
+    """
+    return [*_of_settings(project)]
+
+
+def _of_settings(project: Project) -> Iterator[Problem]:
+    file = project.folder / "dbt_project.yml"
+    settings = _mapping(file)
+    for key, expected in _PATHS.items():
+        if settings.get(key, expected) != expected:
+            yield problem("folder", f"{key} names another folder", file, value=settings[key])
+    refused_keys = {
+        "packages-install-path": "package", "dispatch": "override", "query-comment": "config"
+    }  # fmt: skip
+    for key, rule in refused_keys.items():
+        if key in settings:
+            yield problem(rule, f"{key} is set", file, value=settings[key])
+    shipped = _shipped("dbt_project.yml")["on-run-start"]
+    for key in ("on-run-start", "on-run-end"):
+        hooks = settings.get(key) or []
+        for hook in hooks if isinstance(hooks, list) else [hooks]:
+            if key == "on-run-end" or hook not in shipped:
+                yield problem("hook", f"a hook of {key}", file, value=hook)
+    profiles = project.folder / "profiles.yml"
+    theirs = _mapping(profiles) if profiles.is_file() else {}
+    name = settings.get("profile")
+    if name != "planalign" or theirs.get(name) != _shipped("profiles.yml")[name]:
+        yield problem("profile", f"profile {name} is not the shipped one", profiles)
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ModelError(f"{path} cannot be read ({error})", "Mend the file.") from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{path} holds no settings of dbt", "Mend the file.")
+    return content
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((PACKAGED / name).read_text(encoding="utf-8"))
+    return content
+
+
+def _of_kinds(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    """Look for what is neither model, seed nor test, and for what the engine needs."""
+    own = manifest["metadata"]["project_name"]
+    nodes = [*manifest["nodes"].values(), *manifest.get("functions", {}).values()]
+    for node in nodes:
+        path = project.folder / node["original_file_path"]
+        if node["package_name"] != own:
+            yield problem("package", f"{object_of(node)} of package {node['package_name']}", path)
+        elif node["resource_type"] in {"snapshot", "function"}:
+            yield problem("kind", object_of(node), path)
+    names = {node["name"] for node in nodes if node["resource_type"] == "model"}
+    for name in _NEEDED:
+        if name not in names:
+            yield problem("missing", f"model {name} is not there", project.folder / "models")
+
+
+def _of_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    """Compare what the engine writes, and where the year before is, with what is declared."""
+    file = project.folder / "models" / "sources.yml"
+    found = {
+        (source["source_name"], source["name"]): source for source in manifest["sources"].values()
+    }
+    for key, columns in sorted(_shipped_sources().items()):
+        name = ".".join(key)
+        if key not in found:
+            yield problem("source", f"source {name} is not there", file)
+        elif columns != tuple(
+            (column["name"], column["data_type"]) for column in found[key]["columns"].values()
+        ):
+            yield problem("source", f"source {name} has other columns than are written", file)
+
+
+def _of_more_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    for source in manifest["sources"].values():
+        key = (source["source_name"], source["name"])
+        if key not in _shipped_sources():
+            path = project.folder / source["original_file_path"]
+            yield problem("source", f"no runner loads source {'.'.join(key)}", path)
+
+
+@cache
+def _shipped_sources() -> dict[tuple[str, str], tuple[tuple[str, str], ...]]:
+    """Return name and type of each column, by source and table."""
+    return {
+        (source["name"], table["name"]): tuple(
+            (column["name"], column["data_type"]) for column in table.get("columns", [])
+        )
+        for source in _shipped("models/sources.yml")["sources"]
+        for table in source["tables"]
+    }
+
+
+def is_written(source: Mapping[str, Any]) -> bool:
+    """Say whether a source is one that the engine writes."""
+    key = (source["source_name"], source["name"])
+    return source["source_name"] == "inputs" and key in _shipped_sources()
+
+
+def _of_macros(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    own = manifest["metadata"]["project_name"]
+    macros = manifest["macros"].values()
+    dbts = {one["name"] for one in macros if one["package_name"] in _DBTS}
+    for name in _ENGINES:
+        path = project.folder / name
+        if not path.is_file() or path.read_bytes() != (PACKAGED / name).read_bytes():
+            yield problem("engine", "not as it is shipped", path)
+    for macro in macros:
+        path = project.folder / macro["original_file_path"]
+        if macro["package_name"] not in {own, *_DBTS}:
+            yield problem("package", f"macro {macro['name']} of a package", path)
+        elif macro["package_name"] == own:
+            is_materialization = macro["name"].startswith("materialization_")
+            is_ours = macro["original_file_path"] in _ENGINES
+            if macro["name"] in dbts or (is_materialization and not is_ours):
+                yield problem("override", f"macro {macro['name']}", path)
+
+
+def _of_jinja(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    """Look for what Jinja asks of the run, in every file of the project."""
+    for path in project.files:
+        name = path.relative_to(project.folder).as_posix()
+        if path.suffix not in {".sql", ".yml", ".yaml"} or name in (*_ENGINES, "profiles.yml"):
+            continue
+        try:
+            for word, line in _asking(path.read_text(encoding="utf-8")):
+                yield problem("run", f"Jinja uses {word}", path, line)
+        except ValueError as error:
+            yield problem("run", f"no template that can be looked into ({error})", path)
+    macros = manifest["macros"]
+    for node in manifest["nodes"].values():
+        if node["resource_type"] not in {"model", "test"}:
+            continue
+        reached = [macros[key] for key in sorted(_reached(node, macros))]
+        own = [
+            node["raw_code"],
+            *(m["macro_sql"] for m in reached if m["package_name"] not in _DBTS),
+        ]
+        if node["language"] != "sql" or any(map(_asking, own)):
+            continue  # that is told already
+        asking = {
+            macro["name"]: words
+            for macro in reached
+            if macro["package_name"] in _DBTS
+            # Every command is called with the same flags.
+            and (words := {word for word, _ in _asking(macro["macro_sql"])} - {"flags"})
+        }
+        if asking:
+            path = project.folder / node["original_file_path"]
+            used = ", ".join(sorted(set().union(*asking.values())))
+            called = f"{object_of(node)} calls {', '.join(asking)} of dbt"
+            yield problem("run", f"{called}, which uses {used}", path)
+
+
+@cache
+def _asking(source: str) -> tuple[tuple[str, int], ...]:
+    return tuple(
+        (name, line)
+        for name, attribute, line in names_in(source)
+        if name in _OF_A_RUN and (name, attribute) != ("adapter", "dispatch")
+    )
+
+
+def _reached(node: Node, macros: Mapping[str, Any]) -> set[str]:
+    """Return the macros that a node calls, and those that these call."""
+    reached: set[str] = set()
+    waiting = [*node["depends_on"]["macros"]]
+    while waiting:
+        key = waiting.pop()
+        if key not in reached and key in macros:
+            reached.add(key)
+            waiting += macros[key]["depends_on"]["macros"]
+    return reached
+
+
+def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
+    path, what, kind = (
+        project.folder / node["original_file_path"],
+        object_of(node),
+        node["resource_type"],
+    )
+    config = node["config"]
+    if kind != "test" and node["relation_name"] != f'"results"."main"."{node["name"]}"':
+        given = {key: config[key] for key in sorted(_NAMING) if config.get(key)}
+        yield problem(
+            "relation",
+            f"{what} is not stored under its name",
+            path,
+            value=given or node["relation_name"],
+        )
+    for key in sorted(config.keys() - _DESCRIBING - _NAMING - _TAKEN[kind]):
+        value = config[key]
+        if value and _IDLE.get(key) != value:
+            rule = "hook" if key in _HOOKS else "config"
+            yield problem(rule, f"{what} has {key}", path, value=None if value is True else value)
+    if kind == "seed":
+        if config.get("indexes"):
+            yield problem("index", f"{what} has an index", path)
+    elif kind == "test":
+        in_years = config["meta"].get("after_each_year", True)
+        if not isinstance(in_years, bool):
+            yield problem("years", f"{what} declares after_each_year", path, value=in_years)
+    elif kind == "model":
+        yield from _of_model(node, manifest, path)
+
+
+def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    what, config = object_of(node), node["config"]
+    if node["language"] != "sql":
+        yield problem("python", f"{what} is written in {node['language']}", path)
+    constraints = [*node["constraints"]]
+    for column in node["columns"].values():
+        constraints += [one for one in column["constraints"] if one["type"] != "not_null"]
+    for one in constraints:
+        yield problem("constraint", f"{what} has a constraint", path, value=one["type"])
+    materialized, folder = config["materialized"], node["fqn"][1]
+    if materialized not in [*Materialization]:
+        yield problem("materialization", f"{what} is {materialized}", path)
+    if folder not in _BUILT or len(node["fqn"]) < 3:
+        yield problem("step", f"{what} is in no step", path)
+    elif folder == Step.SNAPSHOT and materialized in {Materialization.TABLE, Materialization.VIEW}:
+        yield problem("kept", f"{what} is a {materialized}", path)
+    is_kept = folder == Step.SETUP and materialized == Materialization.VIEW
+    if is_kept and node["name"].startswith(MART_PREFIXES):
+        yield problem("view", f"{what} is a view that every run would keep", path)
+    yield from _of_contract(node, path)
+    yield from _of_indexes(node, path)
+    yield from _of_reads(node, manifest, path)
+
+
+def _of_contract(node: Node, path: Path) -> Iterator[Problem]:
+    what, is_enforced = object_of(node), node["config"]["contract"]["enforced"]
+    if node["config"]["materialized"] != Materialization.YEARLY:
+        if is_enforced:
+            yield problem("contract", f"{what} has a contract and is not yearly", path)
+        return
+    if not is_enforced:
+        yield problem("contract", f"{what} has no enforced contract", path)
+    if not node["columns"]:
+        yield problem("contract", f"{what} declares no columns", path)
+    for column in node["columns"].values():
+        if not column["data_type"]:
+            yield problem("contract", f"{what} declares {column['name']} without a type", path)
+
+
+def _of_indexes(node: Node, path: Path) -> Iterator[Problem]:
+    indexes = node["config"].get("indexes") or []
+    if indexes and node["config"]["materialized"] != Materialization.TABLE:
+        yield problem("index", f"{object_of(node)} is no table and has an index", path)
+    if not isinstance(indexes, list) or not all(map(_is_index, indexes)):
+        yield problem("index", f"{object_of(node)} has an odd index", path, value=indexes)
+
+
+def _is_index(index: object) -> bool:
+    if not isinstance(index, dict) or index.keys() != {"columns"}:
+        return False
+    columns = index["columns"]
+    return (
+        isinstance(columns, list)
+        and bool(columns)
+        and all(isinstance(one, str) and _NAME.fullmatch(one) for one in columns)
+    )
+
+
+def _of_reads(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """Look at what a model reads: nothing of a later step, nor a fact while it is changed."""
+    nodes, order = manifest["nodes"], [*Step]
+    for key in _parents(node):
+        source = manifest["sources"].get(key)
+        if source is not None and source["source_name"] == "state":
+            fact = f"model.{node['package_name']}.{source['identifier']}"
+            if node["unique_id"] not in ancestors(fact, nodes):
+                yield problem(
+                    "prior", f"{object_of(node)} reads the last {source['identifier']}", path
+                )
+        read = nodes.get(key)
+        if read is None or read["resource_type"] != "model":
+            continue
+        steps = (read["fqn"][1], node["fqn"][1])
+        are_steps = all(step in _BUILT for step in steps)
+        if are_steps and order.index(steps[0]) > order.index(steps[1]):
+            words = f"{object_of(node)} reads {read['name']}, of step {steps[0]}"
+            yield problem("order", words, path)
+
+
+def ancestors(key: str, nodes: Mapping[str, Node]) -> set[str]:
+    """Return the nodes and sources that a node rests on, also by others."""
+    found: set[str] = set()
+    waiting = [key]
+    while waiting:
+        new = set(_parents(nodes.get(waiting.pop()))) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _parents(node: Node | None) -> Sequence[str]:
+    """Return what a node reads; a reference table reads nothing, nor does a source."""
+    return node["depends_on"].get("nodes", ()) if node else ()
+
+
+def readable(node: Node, manifest: Mapping[str, Any]) -> set[str]:
+    """Return the relations that a node says it reads, as `results.main.name`."""
+    known = {**manifest["nodes"], **manifest["sources"]}
+    inputs = {
+        ".".join(parts)
+        for source in manifest["sources"].values()
+        if is_written(source)  # they are there before any model
+        for parts in (("results", "inputs", source["name"]), ("inputs", source["name"]))
+    }
+    return inputs | {
+        known[key]["relation_name"].replace('"', "").lower()
+        for key in node["depends_on"]["nodes"]
+        if key in known and known[key]["relation_name"]
+    }
+
+
+def in_order(problems: Sequence[Problem]) -> list[Problem]:
+    """Return problems by file and line."""
+    return sorted(problems, key=lambda one: (one.file or "", one.line or 0))

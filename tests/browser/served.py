@@ -44,7 +44,8 @@ def unfinished(project: Path, name: str, record: Path, last: dict[str, Any] | No
     end = next(n for n, line in enumerate(lines) if json.loads(line)["kind"] == "year_completed")
     kept = lines[: end + 1]
     if last is not None:
-        kept.append(json.dumps({**json.loads(kept[-1]), **last}))
+        before = json.loads(kept[-1])
+        kept.append(json.dumps({key: before[key] for key in ("sequence", "time", "clock")} | last))
     (partial / "events.jsonl").write_text("\n".join(kept) + "\n")
     return partial
 

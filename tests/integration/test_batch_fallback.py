@@ -15,7 +15,7 @@ FAILS_IN_2026 = """\
 where
     case
         when (select simulation_year from {{ source("inputs", "control") }}) = 2026
-            then error('no employment') is null
+            then cast('no employment' as boolean)
         else true
     end
 """

@@ -7,7 +7,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from conftest import Studies
 
+# An input is read by several commands, which takes a quarter of a second.
+fewer = settings(max_examples=settings().max_examples // 4)
 # Values that no process of ours writes, or not where they are put.
 odd = st.recursive(
     st.none()
@@ -90,6 +92,7 @@ def looked_at(place: Path) -> None:
     assert fragments.run_list(runs.summaries())
 
 
+@fewer
 @given(st.data())
 def test_any_line_of_a_record_is_told_or_refused(run, place, data):
     lines = (run / "events.jsonl").read_bytes().splitlines()
@@ -121,6 +124,7 @@ READERS: dict[str, tuple[Callable[[Path], list[object]], ...]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
+@fewer
 @given(st.data())
 def test_any_document_of_a_run_is_told_or_refused(run, place, name, data):
     text = (run / name).read_bytes()

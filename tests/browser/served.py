@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Page
+
 CONFIGURATION = """\
 census: census.parquet
 simulation: {start_year: 2025, end_year: 2027, random_seed: 42}
@@ -34,6 +36,12 @@ def make_project(folder: Path) -> Path:
     generate_census(200, 1, folder / "census.parquet")
     (folder / "planalign.yaml").write_text(CONFIGURATION)
     return folder
+
+
+def connected(page: Page) -> None:
+    """Wait until a page can be clicked at: what is pressed sooner is lost."""
+    page.wait_for_function("window.socket?.connected && window.did_handshake")
+    page.wait_for_load_state("networkidle")
 
 
 def unfinished(project: Path, name: str, record: Path, last: dict[str, Any] | None) -> Path:

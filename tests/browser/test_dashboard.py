@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from accessible import assert_accessible
 from playwright.sync_api import expect
-from served import Dashboard, add_finished, held, make_project, unfinished
+from served import Dashboard, add_finished, connected, held, make_project, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,8 +49,7 @@ def dashboard(project: Path) -> Iterator[Dashboard]:
 def visit(page: Page, dashboard: Dashboard, path: str) -> None:
     """Open a page and wait until it is connected and still."""
     page.goto(dashboard.address + path)
-    page.wait_for_function("window.socket?.connected && window.did_handshake")
-    page.wait_for_load_state("networkidle")
+    connected(page)
 
 
 def state(page: Page) -> str:
@@ -358,6 +357,7 @@ def test_a_run_is_cancelled_and_resumed(browser_page, dashboard, screenshot):
     order(browser_page, dashboard, "long", "2100")
     browser_page.get_by_role("button", name="Start the run").click()
     browser_page.wait_for_url("**/run/long")
+    connected(browser_page)
     bar = browser_page.get_by_role("progressbar", name="Years done")
     expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^[2-9]\d* of 76 years"))
     browser_page.get_by_role("button", name="Cancel the run").click()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from playwright.sync_api import expect
-from served import Dashboard, add_finished, make_project
+from served import Dashboard, add_finished, connected, make_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +39,6 @@ def one_run(project: Path) -> Iterator[Dashboard]:
     served = Dashboard(project, ("runs/first",)).start()
     yield served
     served.stop()
-
-
-def connected(page) -> None:
-    page.wait_for_function("window.socket?.connected && window.did_handshake")
-    page.wait_for_load_state("networkidle")
 
 
 def test_the_token_is_asked_for_once(closed, browser_page, page_faults, screenshot, new_page):

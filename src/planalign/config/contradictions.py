@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,18 @@ def _slower(schedule: VestedShares, other: VestedShares) -> bool:
     )
 
 
+def _taken_back(key: str, years: range, at: qaca.Settings) -> Iterator[qaca.Breach]:
+    """Yield the years whose vesting is slower than that of a year before.
+
+    A schedule counts for whole accounts, so what a slower one leaves open had vested.
+    """
+    for year in years:
+        before = range(years.start, year)
+        faster = next((one for one in before if _slower(at(key, year), at(key, one))), None)
+        if faster is not None:
+            yield qaca.Breach(year, key, (faster,))
+
+
 def _disparity(level: Decimal) -> Decimal:
     """Return the most by which the excess rate may exceed the base rate.
 
@@ -120,6 +132,7 @@ _NO_SAFE_HARBOR = "set match.formula to tiers"
 _MATCH_SECTIONS = "(sections 401(k)(12)(B) and 401(k)(13)(D))"
 _QUALIFIED = "(section 401(k)(13)(C)(iii))"
 _LEAST_AT_LAST = plain(qaca.LEAST_AT_LAST)
+_MOST_DAYS = ", ".join(f"{days} ({frequency})" for frequency, days in qaca.MOST_DAYS.items())
 _CORE_EXCESS = ("core.excess_rate", "core.rate")
 
 CONTRADICTIONS: tuple[Contradiction | OverYears, ...] = (
@@ -182,13 +195,24 @@ CONTRADICTIONS: tuple[Contradiction | OverYears, ...] = (
         f"Write [0, 0, 1] or faster, or {_NO_SAFE_HARBOR}",
     ),
     *(
-        Contradiction(
-            (f"vesting.{source}",),
-            lambda vesting: _slower(vesting, _CLIFF) and _slower(vesting, _GRADED),
-            "is slower than both schedules of section 411(a)(2)(B)",
-            "Write [0, 0, 0, 1], [0, 0, 0.2, 0.4, 0.6, 0.8, 1] or faster",
-        )
+        rule
         for source in ("match", "core")
+        for rule in (
+            Contradiction(
+                (f"vesting.{source}",),
+                lambda vesting: _slower(vesting, _CLIFF) and _slower(vesting, _GRADED),
+                "is slower than both schedules of section 411(a)(2)(B)",
+                "Write [0, 0, 0, 1], [0, 0, 0.2, 0.4, 0.6, 0.8, 1] or faster",
+            ),
+            OverYears(
+                f"vesting.{source}",
+                (f"vesting.{source}",),
+                partial(_taken_back, f"vesting.{source}"),
+                "vests less after some years of service than in {0}, and would take back what has "
+                "vested (section 411(a)(10)(A))",
+                "Write a schedule that vests no less after any number of years",
+            ),
+        )
     ),
     Contradiction(
         ("automatic_enrollment.enabled", "match.formula"),
@@ -235,24 +259,28 @@ CONTRADICTIONS: tuple[Contradiction | OverYears, ...] = (
         f"is above {plain(qaca.MOST)}, the most with a qaca match {_QUALIFIED}",
         f"Write {plain(qaca.MOST)} or less, or {_NO_SAFE_HARBOR}",
     ),
+    OverYears(
+        qaca.UNIFORM_SETTINGS[0],
+        qaca.UNIFORM_SETTINGS,
+        qaca.uniform_breaches,
+        "is below the default deferral, which comes to {0} and with a qaca match is the same for "
+        f"everyone {_QUALIFIED}",
+        f"Raise it, lower escalation.cap, or {_NO_SAFE_HARBOR}",
+    ),
     Contradiction(
-        (
-            "deferrals.highly_compensated_maximum_rate",
-            "match.formula",
-            "automatic_enrollment.default_rate",
-        ),
-        lambda most, formula, rate: formula == "qaca" and most < max(rate, qaca.LEAST_AT_LAST),
-        f"is below the default of a qaca match, which is for everyone {_QUALIFIED}",
-        f"Raise it to {_LEAST_AT_LAST} and to automatic_enrollment.default_rate, "
-        f"or {_NO_SAFE_HARBOR}",
+        ("automatic_enrollment.window_days", "match.formula", "pay_frequency"),
+        lambda days, formula, frequency: formula == "qaca" and days > qaca.MOST_DAYS[frequency],
+        "is later than the second {2} pay period, or the first pay date after 30 days, by which "
+        "the default of a qaca match has to begin (Treas. Reg. 1.401(k)-3(k)(4)(iii))",
+        f"Write at most {_MOST_DAYS}, or {_NO_SAFE_HARBOR}",
     ),
     OverYears(
         qaca.SPARED_SETTINGS[0],
         qaca.SPARED_SETTINGS,
         qaca.spared_breaches,
-        "leaves out who was hired from {0} on, and so was not eligible before the qaca match "
-        "began in {1}: section 401(k)(13)(C)(iv) spares only who was, and had then elected to "
-        "defer or not to",
+        "leaves out who is hired from {0} on, when the qaca match begins: section "
+        "401(k)(13)(C)(iv) spares only who was eligible before, and had then elected to defer "
+        "or not to",
         "Write that day or an earlier one, or set automatic_enrollment.scope to all, which "
         "leaves alone who saves or has opted out",
     ),

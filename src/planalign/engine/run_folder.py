@@ -25,6 +25,7 @@ from planalign.files import (
     LARGEST,
     make_folder,
     open_regular,
+    parse_json,
     protect,
     read_object,
     require_path,
@@ -125,7 +126,9 @@ class RunFolder:
             try:
                 yield
             finally:
-                path.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    if path.stat().st_size == 0:  # as ours is
+                        path.unlink()
 
     @contextmanager
     def _kept_if_begun(self) -> Iterator[None]:
@@ -159,10 +162,12 @@ class RunFolder:
                 "Name another --output, or remove the folder.",
             )
         others = sorted(there.keys() - _OWN_FILES - _OWN_FOLDERS)
-        if others and _PROVENANCE not in there:
+        if others:  # they would be published with the run
+            is_run = _PROVENANCE in there
             raise UsageError(
-                f"{self.partial} is no unfinished run: it holds {', '.join(others[:3])}",
-                "Name another --output, or move the folder away.",
+                f"{self.partial} {'' if is_run else 'is no unfinished run: it '}holds "
+                f"{', '.join(others[:3])}{', which no run writes' if is_run else ''}",
+                f"Name another --output, or move {'them' if is_run else 'the folder'} away.",
             )
         if there and _PROVENANCE not in there and not self._has_come_to_nothing(there):
             raise UsageError(
@@ -181,7 +186,9 @@ class RunFolder:
             return False
         with open_regular(self.events) as lines:
             first = lines.readline(LARGEST)
-            return (not first or b'"run_started"' in first) and not any(
+            if not first:  # stopped before it wrote anything
+                return there.keys() == {_EVENTS}
+            return _begins_a_run(first) and not any(
                 b'"run_planned"' in line for line in iter(lambda: lines.readline(LARGEST), b"")
             )
 
@@ -266,6 +273,19 @@ class RunFolder:
         retry.run(f"publishing {self.output}", lambda: rename(self.partial, self.output))
         _synchronise(self.output.parent)
         return self.output
+
+
+def _begins_a_run(line: bytes) -> bool:
+    """Say whether a line is what a run of ours begins its record with."""
+    try:
+        event = parse_json(line.decode())
+    except ValueError:
+        return False
+    return (
+        isinstance(event, dict)
+        and event.get("kind") == "run_started"
+        and {"sequence", "format", "runner", "trajectories", "versions"} <= event.keys()
+    )
 
 
 def _locked_file(path: Path) -> IO[str]:

@@ -118,7 +118,10 @@ def test_an_unfinished_run_is_refused_and_kept(folder):
     assert not lock_of(folder).exists()
 
 
-RUN_STARTED = '{"sequence": 1, "kind": "run_started"}\n'
+RUN_STARTED = (
+    '{"sequence": 1, "kind": "run_started", "format": 4, "runner": "direct", "trajectories": 1, '
+    '"versions": {}}\n'
+)
 BEGUN = {
     "somebody's": {"photo.jpg": "x"},
     "somebody's with our names": {"events.jsonl": RUN_STARTED, "config.yaml.bak": "x"},
@@ -134,6 +137,8 @@ BEGUN = {
     },
     "nothing but a database": {"results.duckdb": "x"},
     "a record of something else": {"events.jsonl": "clicks\n"},
+    "an empty record beside a project": {"events.jsonl": "", "dbt/models/one.sql": "x"},
+    "a record that only looks so": {"events.jsonl": '{"kind": "run_started"}\n', "dbt/a": "x"},
 }
 
 
@@ -178,6 +183,30 @@ def test_a_run_that_came_to_nothing_is_begun_anew_and_leaves_nothing_where_it_fa
     with pytest.raises(UsageError, match="no such"), folder.claimed(resume=True):
         fail()
     assert content_of(folder.partial) == {"notes.txt": b"mine"}
+
+
+def test_of_a_run_that_was_stopped_before_its_record_nothing_is_left(folder):
+    fill(folder.partial, {"events.jsonl": ""})
+    with folder.claimed(resume=True):
+        assert content_of(folder.partial) == {}
+
+
+def test_what_no_run_writes_is_not_published_with_it(folder):
+    fill(folder.partial, {"provenance.json": "{}", "notes.txt": "mine"})
+    with (
+        pytest.raises(UsageError, match=r"holds notes\.txt, which no run writes"),
+        folder.claimed(resume=True),
+    ):
+        pass
+    assert content_of(folder.partial)["notes.txt"] == b"mine"
+
+
+def test_a_file_of_the_name_of_the_lock_stays(folder):
+    folder.output.parent.mkdir()
+    lock_of(folder).write_text("mine")
+    with folder.claimed(resume=False):
+        pass
+    assert lock_of(folder).read_text() == "mine"
 
 
 def test_links_in_the_place_of_files_are_refused_and_not_followed(folder, tmp_path):

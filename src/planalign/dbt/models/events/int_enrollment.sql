@@ -92,6 +92,11 @@ placed as (
         and (
             plans.automatic_scope = 'all'
             or drawn.hire_date >= plans.automatic_hired_since
+            -- Section 401(k)(13)(C)(iv) spares nobody who was not eligible before.
+            or (
+                plans.match_formula = 'qaca'
+                and drawn.plan_eligibility_date >= plans.qaca_since
+            )
         ) as is_automatic,
         greatest(drawn.first_day, drawn.plan_eligibility_date) as plan_day,
         make_date(

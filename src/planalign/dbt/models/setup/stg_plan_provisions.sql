@@ -82,11 +82,22 @@ choices as (
     )
 ),
 
+-- Who was eligible before that day may have chosen then.
+qaca_matches as (
+    select
+        scenario_id,
+        make_date(min(simulation_year), 1, 1) as qaca_since
+    from plans
+    where match_formula = 'qaca'
+    group by scenario_id
+),
+
 final as (
     select
         plans.*,
         make_date(plans.simulation_year, plans.escalation_month, plans.escalation_day)
             as escalation_date,
+        qaca_matches.qaca_since,
         coalesce(exclusions.excluded_departments, []::varchar[])
             as excluded_departments,
         coalesce(exclusions.excluded_levels, []::integer[]) as excluded_levels,
@@ -116,6 +127,7 @@ final as (
         on
             plans.scenario_id = exclusions.scenario_id
             and plans.simulation_year = exclusions.simulation_year
+    left join qaca_matches on plans.scenario_id = qaca_matches.scenario_id
     cross join pay_bands
     cross join choices
 )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from planalign.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,6 +46,15 @@ _TERMINATED = (
     "UUID",
 )
 _NESTED = ("STRUCT(", "MAP(", "UNION(")
+_NUMBER = re.compile(r"U?(?:TINY|SMALL|BIG|HUGE)?INT|U?INTEGER|DECIMAL\(\d+,\d+\)|FLOAT|DOUBLE")
+# The types of the columns that readers of marts rest on; the others are figures.
+_READ_AS = {
+    "scenario_id": "VARCHAR",
+    "employee_id": "VARCHAR",
+    "event_type": "VARCHAR",
+    "replicate": "INTEGER",
+    "simulation_year": "INTEGER",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +78,12 @@ class Column:
     def is_text(self) -> bool:
         """Say whether values are written as text that may hold anything."""
         return self.is_nested or not self.type.startswith(_TERMINATED)
+
+    @property
+    def is_as_read(self) -> bool:
+        """Say whether the type is the one of that name in a mart, or any number of a figure."""
+        known = _READ_AS.get(self.name)
+        return self.type == known if known else _NUMBER.fullmatch(self.type) is not None
 
     @property
     def is_measure(self) -> bool:
@@ -104,6 +122,9 @@ def row_digest(columns: Sequence[Column]) -> str:
 
     The text below it can be read back in one way only, and neither it nor MD5
     depends on the version of DuckDB, as its `hash()` does.
+
+    Raises:
+        UsageError: a column may hold values of several types.
     """
     return f"md5_number(concat({', '.join(_parts(column) for column in columns)}))"
 
@@ -111,8 +132,13 @@ def row_digest(columns: Sequence[Column]) -> str:
 def _parts(column: Column) -> str:
     value = column.identifier
     if column.type == "TIMESTAMP WITH TIME ZONE":
-        # Its text depends on the time zone of the reader.
-        return f"epoch_us({value}), ';'"
+        # Its text depends on the time zone of the reader, but for infinity, which is no number.
+        return f"if(isinf({value}), {value}::varchar, epoch_us({value})::varchar), ';'"
+    if "VARIANT" in column.type:
+        raise UsageError(
+            f"column {column.name} is {column.type}, whose values have no text of their own",
+            "Give it another type in its model, and simulate the study again.",
+        )
     if not column.is_text:
         return f"{value}, ';'"
     # The text of nested values does not quote what they contain; JSON does.

@@ -31,6 +31,7 @@ _T = TypeVar("_T")
 # The name under which a run was written: SQL that users keep goes on working.
 _ALIAS = "results"
 _FILES = (database.DATABASE, "config.yaml", "provenance.json")
+_EVENTS = "events.jsonl"
 
 
 def open_run(path: str | Path) -> Run:
@@ -108,7 +109,7 @@ class Run:
 
     def from_cache(self) -> tuple[int, float]:
         """Return how many years came from the cache, and the seconds that it saved."""
-        path = self.path / "events.jsonl"
+        path = self.path / _EVENTS
         if not os.path.lexists(path):
             return 0, 0.0
         try:
@@ -133,12 +134,19 @@ class Run:
 
         Raises:
             UsageError: the run lacks the mart or some of them, and why.
+            EnvironmentFaultError: one has another type than any run has.
 
         """
-        there = {column.name for column in self._columns.get(name, ())}
+        there = {column.name: column for column in self._columns.get(name, ())}
         missing = [column for column in columns if column not in there]
         if missing:
             raise lacking(self.path, self.provenance, name, missing if there else ())
+        odd = [there[column] for column in columns if not there[column].is_as_read]
+        if odd:
+            raise EnvironmentFaultError(
+                f"{self.path} is damaged: {odd[0].name} of {name} is {odd[0].type}",
+                "Simulate the study again.",
+            )
         return self.relation(name).project(listed(columns))
 
     def sql(self, query: str) -> duckdb.DuckDBPyRelation:
@@ -228,6 +236,13 @@ def _require_finished(folder: Path) -> None:
     if not folder.is_dir():
         raise UsageError(
             f"{folder} is a file, not a run folder", f"Name the folder it is in: {folder.parent}"
+        )
+    links = [name for name in (*_FILES, _EVENTS) if (folder / name).is_symlink()]
+    if links:
+        # Whoever made the folder could have its reader show, and send on, a file of their own.
+        raise UsageError(
+            f"{folder} has links in the place of files: {', '.join(links)}",
+            "Copy the files themselves into the run folder.",
         )
     missing = [name for name in _FILES if not (folder / name).is_file()]
     if missing:

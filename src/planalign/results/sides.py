@@ -131,8 +131,9 @@ def _plan_costs(run: Run) -> dict[Key, dict[str, int | Decimal | None]]:
     """Return the plan's figures, as far as the run has them."""
     if "fct_plan_costs" not in run.marts:  # simulated before there was a plan
         return {}
-    run.select("fct_plan_costs", ("scenario_id", "replicate", "simulation_year"))
-    relation = run.relation("fct_plan_costs")
+    there = [name for name in PLAN_FIGURES if name not in _lacks(run)]
+    keys = ("scenario_id", "replicate", "simulation_year")
+    relation = run.select("fct_plan_costs", (*keys, *there))
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     return {
         (row["scenario_id"], row["replicate"], row["simulation_year"]): {
@@ -149,9 +150,10 @@ def _lacks(run: Run) -> tuple[str, ...]:
 
 
 def _contributions(run: Run) -> tuple[str, ...]:
-    run.select("fct_workforce_snapshot", _SNAPSHOT)
     there = {column.name for column in run.columns("fct_workforce_snapshot")}
-    return tuple(name for name in _RECEIVED if name in there)
+    received = tuple(name for name in _RECEIVED if name in there)
+    run.select("fct_workforce_snapshot", (*_SNAPSHOT, *received))
+    return received
 
 
 def received(sides: Sequence[Side]) -> str:

@@ -7,6 +7,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from run_folder import change_run
 from typer.testing import CliRunner
 
 from planalign.cli.app import app
@@ -110,6 +111,33 @@ def test_a_damaged_file_is_told_of_in_words(
 ) -> None:
     (damaged / name).write_bytes(CONTENTS[content])
     assert refused(damaged, run_path, name) > 0
+
+
+@pytest.mark.parametrize(
+    ("mart", "column", "value"),
+    [
+        ("fct_financial_summary", "payroll", "'x1'"),
+        ("fct_financial_summary", "payroll", "[payroll]"),
+        ("fct_financial_summary", "simulation_year", "simulation_year::varchar"),
+        ("dim_scenarios", "replicate", "'x'"),
+        ("fct_plan_costs", "employer_cost", "[1]"),
+        ("fct_workforce_snapshot", "employee_id", "1"),
+    ],
+)
+def test_a_column_of_another_type_is_told_of_in_words(
+    damaged: Path, run_path: Path, mart: str, column: str, value: str
+) -> None:
+    change_run(
+        damaged,
+        f"create table t as select * replace ({value} as {column}) from {mart}; "
+        f"drop table {mart}; alter table t rename to {mart}",
+    )
+    commands = ("show", "compare", "report --output new.html", "employee EMP_000003", "fingerprint")
+    for command in commands:
+        name, *options = command.split()
+        done = CliRunner().invoke(app, [name, str(damaged), *options])
+        assert done.exit_code in (0, 2, 4), (command, done.output, done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit), command
 
 
 @pytest.mark.parametrize("name", READERS)

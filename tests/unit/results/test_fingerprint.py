@@ -71,6 +71,22 @@ def test_it_covers_every_mart_and_all_of_them(run: Run) -> None:
     assert len(set(prints.values())) == len(prints)
 
 
+def test_moments_without_end_and_absent_ones_are_three(changed: Changed) -> None:
+    values = ("'infinity'", "'-infinity'", "null", "'1970-01-01 00:00:00+00'")
+    prints = {
+        fingerprint(changed(f"create table fct_z as select {value}::timestamptz as at"))["fct_z"]
+        for value in values
+    }
+    assert len(prints) == len(values)
+
+
+@pytest.mark.parametrize("value", ["1::variant", "[1::variant]"])
+def test_values_of_any_type_have_no_fingerprint(changed: Changed, value: str) -> None:
+    run = changed(f"create table fct_z as select {value} as loose")
+    with pytest.raises(UsageError, match="column loose is VARIANT"):
+        fingerprint(run)
+
+
 def test_it_does_not_depend_on_the_order_of_rows(run: Run, changed: Changed) -> None:
     shuffled = changed(
         """

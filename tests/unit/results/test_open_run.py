@@ -35,6 +35,19 @@ def test_a_run_says_what_it_holds(run: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "name", ["config.yaml", "provenance.json", "results.duckdb", "events.jsonl"]
+)
+def test_a_link_in_the_place_of_a_file_is_not_followed(
+    run_path: Path, tmp_path: Path, name: str
+) -> None:
+    folder = shutil.copytree(run_path, tmp_path / "run")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(run_path / name)
+    with pytest.raises(UsageError, match=f"links in the place of files: {name}"):
+        open_run(folder)
+
+
 def test_a_mart_reads_as_relation_query_and_frames(run: Run) -> None:
     assert run.relation("fct_financial_summary").aggregate("count(*)").fetchall() == [(8,)]
     assert run.sql("select count(*) from fct_yearly_events").fetchall() == [(160,)]

@@ -139,7 +139,8 @@ RULES = {
     ),
     "volatile": Rule(
         "a function that DuckDB calls volatile, or the same within one query only: `random`, "
-        "`uuid`, `now`, `current_date`, `current_setting`, `nextval`, `error` and the like",
+        "`uuid`, `now`, `current_date`, `current_setting`, `nextval`, `error` and the like; also "
+        "`age` with one argument, `version`, `approx_quantile`, `reservoir_quantile`",
         "Draw with with_draws, and take the year from inputs.control",
     ),
     "sample": Rule(
@@ -157,7 +158,8 @@ RULES = {
         "Put the data into a reference table in seeds/",
     ),
     "query": Rule(
-        "a statement that is no plain query, such as a `pivot` without its list of values",
+        "a statement that is no plain query, such as a `pivot` without its list of values; `show`, "
+        "`describe` or `summarize` in a `from`",
         "Write one query, whose columns do not depend on the data",
     ),
 }

@@ -12,8 +12,9 @@ from planalign.census.warnings import WARNINGS
 from planalign.cli.bench import BenchName
 from planalign.config.models import CENSUS_COLUMNS, STEPS_WITH_MODELS
 from planalign.config.plan import LIMIT_NAMES, EntryDates, ForfeitureUse, MatchFormula
-from planalign.engine import dbt_rules, model_check
+from planalign.engine import dbt_rules
 from planalign.engine.pipeline import Materialization, Step
+from planalign.engine.statements import PURE_TABLE_FUNCTIONS
 from planalign.errors import ExitCode
 from planalign.profile.findings.finding import Kind
 from planalign.results import Run
@@ -101,7 +102,7 @@ def test_what_of_dbt_is_taken_is_what_the_code_takes() -> None:
     }
     assert rows["models"] == [*dbt_rules._BUILT]
     assert rows["`materialized`"] == [*Materialization]
-    assert set(rows["table functions"]) == model_check._TABLE_FUNCTIONS
+    assert set(rows["table functions"]) == PURE_TABLE_FUNCTIONS
     listed = {name for what in rows for name in re.findall(r"`(\w+)", what)}
     of_dbt_itself = {"static_analysis", "store_failures_as"}
     taken = dbt_rules._DESCRIBING.union(*dbt_rules._TAKEN.values())

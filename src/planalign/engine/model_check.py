@@ -13,7 +13,7 @@ from planalign import duck
 from planalign.engine.dbt_rules import problem
 from planalign.engine.pipeline import DataTest, Materialization
 from planalign.engine.statements import PURE_TABLE_FUNCTIONS, Reader
-from planalign.engine.templates import source_lines
+from planalign.engine.templates import is_sql, source_lines
 from planalign.errors import Problem
 from planalign.interruption import is_interruption
 
@@ -297,7 +297,7 @@ class _Check:
 
     def _lines(self, one: Model | DataTest, line: int | None) -> tuple[int, int] | None:
         path = self.project.folder / one.path
-        if line is None or path.suffix != ".sql":
+        if line is None or not is_sql(path):
             return None
         return source_lines(path.read_text(encoding="utf-8"), one.sql, line)
 

@@ -90,8 +90,12 @@ def test_what_of_dbt_is_refused_is_what_the_code_refuses() -> None:
     lines = text_of("docs/reference/dbt.md").partition("## Refused")[2].splitlines()
     rows = [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
     assert rows[1:] == [(rule.what, rule.remedy) for rule in dbt_rules.RULES.values()]
-    [listed] = [line for line in lines if line.startswith("Names of Jinja")]
-    assert re.findall(r"`(\w+)`", listed) == sorted(dbt_rules._OF_A_RUN)
+    [listed] = [line for line in lines if line.startswith("Names of dbt's Jinja")]
+    assert re.findall(r"`([\w.]+)`", listed) == sorted(
+        f"{name}.{attribute}".rstrip(".")
+        for name, called in dbt_rules._TAKEN_OF_JINJA.items()
+        for attribute in called
+    )
 
 
 def test_what_of_dbt_is_taken_is_what_the_code_takes() -> None:

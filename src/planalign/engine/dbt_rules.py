@@ -11,6 +11,7 @@ import yaml
 
 from planalign.engine.pipeline import Materialization, Step
 from planalign.engine.project import PACKAGED
+from planalign.engine.statements import without_comments
 from planalign.engine.templates import is_sql, is_yaml, uses, uses_in
 from planalign.errors import ModelError, Problem
 from planalign.results.database import MART_PREFIXES
@@ -84,6 +85,11 @@ RULES = {
     "relation": Rule(
         "`schema`, `alias`, `database`, `quoting`",
         "Leave it out: the name of a model is that of its file",
+    ),
+    "name": Rule(
+        "a model or reference table whose name differs from another one's by case alone, or is the "
+        "engine's or dbt's own: `run_years..`, `..__dbt_tmp`, `..__dbt_backup`",
+        "Give the file another name",
     ),
     "config": Rule(
         "any other configuration than `enabled`, `materialized`, `contract`, `indexes`, "
@@ -162,7 +168,7 @@ RULES = {
     ),
     "query": Rule(
         "a statement that is no plain query, such as a `pivot` without its list of values; `show`, "
-        "`describe` or `summarize` in a `from`",
+        "`describe` or `summarize` in a `from`; an empty file",
         "Write one query, whose columns do not depend on the data",
     ),
 }
@@ -237,6 +243,8 @@ _TAKEN = {
 _HOOKS = {"pre-hook", "post-hook"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEEDED = ("stg_census_data", "fct_financial_summary")
+# What the engine, and dbt while it builds a table, write beside the models.
+_OWN_NAME = re.compile(r"run_years.*|.*(?:__dbt_tmp|__dbt_backup)", re.IGNORECASE)
 _WORDS = {"model": "model", "seed": "reference table", "test": "test"}
 # The steps in which models are built.
 _BUILT = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
@@ -294,6 +302,8 @@ def refused(manifest: Mapping[str, Any], project: Project) -> dict[str, list[Pro
         for key, node in sorted(nodes.items())
         if node["resource_type"] in _WORDS
     }
+    for key, one in _of_names(nodes, project):
+        found[key].append(one)
     found[SOURCES] = [*_of_sources(manifest, project)]
     found["project"] = [
         *_of_more_sources(manifest, project),
@@ -564,6 +574,10 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
         if value and _IDLE.get(key) != value:
             rule = "hook" if key in _HOOKS else "config"
             yield problem(rule, f"{what} has {key}", path, value=None if value is True else value)
+    # dbt compiles an empty file to nothing at all.
+    is_query = kind != "seed" and node["language"] == "sql"
+    if is_query and not without_comments(node.get("compiled_code") or "").strip():
+        yield problem("query", f"{what} is empty", path)
     if kind == "seed":
         if config.get("indexes"):
             yield problem("index", f"{what} has an index", path)
@@ -573,6 +587,21 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
             yield problem("years", f"{what} declares after_each_year", path, value=in_years)
     elif kind == "model":
         yield from _of_model(node, manifest, path)
+
+
+def _of_names(nodes: Mapping[str, Node], project: Project) -> Iterator[tuple[str, Problem]]:
+    """Look for names that are one in the database, where case does not count."""
+    first: dict[str, Node] = {}
+    for key, node in sorted(nodes.items()):
+        if node["resource_type"] not in {"model", "seed"}:
+            continue
+        path, what = project.folder / node["original_file_path"], object_of(node)
+        other = first.setdefault(node["name"].lower(), node)
+        if other is not node:
+            words = f"{what} is {object_of(other)} ({other['original_file_path']}) but for its case"
+            yield key, problem("name", words, path)
+        if _OWN_NAME.fullmatch(node["name"]):
+            yield key, problem("name", f"{what} has a name that is not free", path)
 
 
 def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[Problem]:
@@ -592,7 +621,7 @@ def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
     elif folder == Step.SNAPSHOT and materialized in {Materialization.TABLE, Materialization.VIEW}:
         yield problem("kept", f"{what} is a {materialized}", path)
     is_kept = folder == Step.SETUP and materialized == Materialization.VIEW
-    if is_kept and node["name"].startswith(MART_PREFIXES):
+    if is_kept and node["name"].lower().startswith(MART_PREFIXES):
         yield problem("view", f"{what} is a view that every run would keep", path)
     yield from _of_contract(node, path)
     yield from _of_indexes(node, path)

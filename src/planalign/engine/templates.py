@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jinja2 import Environment, nodes
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What has names of its own in Jinja, and reaches no model.
+_METRICS = ("metrics", "saved_queries", "semantic_models")
 _TEXT = ("data", "whitespace", "comment", "comment_begin", "comment_end", "raw_begin", "raw_end")
 # A description that is no template of its own.
 _PLAIN = re.compile(r"[^{]*")
@@ -148,6 +150,10 @@ def uses_in(path: Path) -> Iterator[Use]:
 
 def _scalars(root: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
     left, seen = [root], set[int]()
+    if isinstance(root, yaml.MappingNode):
+        left = [
+            one for key, value in root.value if key.value not in _METRICS for one in (key, value)
+        ]
     while left:
         node = left.pop()
         if id(node) in seen:  # an alias

@@ -74,6 +74,7 @@ def test_in_yaml_the_values_are_looked_at_as_dbt_reads_them(tmp_path):
         "b: [*a, '{{ two() }}']\n"
         "c: |\n  text\n  {{ three() }}\n"
         '"{{ four() }}": 1\n'
+        "metrics: [{filter: \"{{ Dimension('a') }} > 1\"}]\n"
     )
     assert {(one.name, one.line) for one in uses_in(file)} == {
         ("one", 2), ("two", 3), ("three", 6), ("four", 7)

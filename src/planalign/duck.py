@@ -1,4 +1,4 @@
-"""What every use of DuckDB shares: nothing from the network, private spills, quoted text."""
+"""What every use of DuckDB shares: nothing fetched, one time zone, private spills, quoted text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 # Beside a table or a database DuckDB looks for an extension that reads it, fetches it
 # from the network and runs it: for a results.duckdb that is SQLite's, for one.
 _SEALED = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# Else a time with a zone is another text on another machine. Of all cursors, and not known
+# before DuckDB has its calendar, which is part of it.
+_ONE_ZONE = "set global TimeZone = 'UTC'"
 
 
 def connect(**settings: str) -> duckdb.DuckDBPyConnection:
@@ -28,13 +31,16 @@ def connect(**settings: str) -> duckdb.DuckDBPyConnection:
     """
     # Two instances must not share a spill folder; DuckDB makes it when it first spills.
     spill = _spills() / uuid4().hex
-    return duckdb.connect(config={"temp_directory": str(spill), **_SEALED, **settings})
+    connection = duckdb.connect(config={"temp_directory": str(spill), **_SEALED, **settings})
+    connection.execute(_ONE_ZONE)
+    return connection
 
 
 def seal(connection: duckdb.DuckDBPyConnection) -> None:
-    """Keep an open connection from fetching extensions."""
+    """Keep an open connection from fetching extensions, and from the machine's time zone."""
     for name, value in _SEALED.items():
         connection.execute(f"set {name} = {value}")
+    connection.execute(_ONE_ZONE)
 
 
 def literal(text: object) -> str:

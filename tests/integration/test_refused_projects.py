@@ -79,6 +79,17 @@ REFUSED = {
         "pivot (select 1 as a, 2 as b) on a using sum(b)\n",
         [("query", None)],
     ),
+    "models/events/int_empty.sql": ("", [("query", None)]),
+    "models/events/int_comment.sql": ("-- {{ 'later' }}\n", [("query", None)]),
+    "tests/assert_empty.sql": ("{# later #}\n", [("query", None)]),
+    "models/events/INT_TWIN.sql": ("select 1 as a\n", []),
+    "models/events/lower/int_twin.sql": ("select 1 as a\n", [("name", None)]),
+    "models/setup/Run_Years.sql": ("select 1 as a\n", [("name", None)]),
+    "models/setup/stg_new__dbt_tmp.sql": ("select 1 as a\n", [("name", None)]),
+    "models/setup/DIM_SEEN_TOO.SQL": (
+        "{{ config(materialized='view') }}\nselect 1 as a\n",
+        [("view", None)],
+    ),
     "models/events/int_misspelt.sql": (
         f"-- why\nwith a as (\n    select * from {HIRES}\n)\n\nselect\n    employee_idd\nfrom a\n",
         [('model int_misspelt: Binder Error: Referenced column "employee_idd" not found', 7)],
@@ -117,6 +128,16 @@ REFUSED = {
         "{% macro who() %}{{ env_var('HOME') }}{% endmacro %}\n"
         "{% macro duckdb__create_table_as(a, b, c) %}{% endmacro %}\n",
         [("run", 1), ("run", 3), ("override", None)],
+    ),
+    "macros/UP.SQL": (
+        "{% macro loud() %}\n{{ thread_id }}{{ range(9) | random }}{{ ref | string }}"
+        "{% endmacro %}\n",
+        [("Jinja uses thread_id", 2), ("the filter random", 2), ("ref without a call", 2)],
+    ),
+    "models/events/hidden.YML": (
+        "models:\n  - name: int_misspelt\n"
+        "    description: \"\\x7b\\x7b env_var('A', 'b') \\x7d\\x7d\"\n",
+        [("run", 3)],
     ),
     "snapshots/own.sql": (
         "{% snapshot own %}{{ config(unique_key='a', strategy='check', check_cols='all') }}"

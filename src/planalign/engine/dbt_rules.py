@@ -11,15 +11,17 @@ import yaml
 
 from planalign.engine.pipeline import Materialization, Step
 from planalign.engine.project import PACKAGED
-from planalign.engine.templates import names_in
+from planalign.engine.statements import without_comments
+from planalign.engine.templates import is_sql, is_yaml, uses, uses_in
 from planalign.errors import ModelError, Problem
 from planalign.results.database import MART_PREFIXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from planalign.engine.project import Project
+    from planalign.engine.templates import Use
 
 Node = dict[str, Any]
 
@@ -73,14 +75,21 @@ RULES = {
     ),
     "run": Rule(
         "Jinja that looks at the run or the machine: `var`, `env_var`, `run_query`, `statement`, "
-        "`is_incremental`, `target`, `graph`, `adapter` (but for `adapter.dispatch`), `modules` "
-        "and the like, also in a macro, in YAML, or in a macro of dbt that is called",
+        "`is_incremental`, `target`, `this`, `model`, `graph`, `execute`, `modules`, `render` and "
+        "every other name that is neither listed below, nor set in the template, nor a macro, also "
+        "in a macro, in YAML, or in a macro of dbt that is called; a listed name or a macro that "
+        "is not called where it stands; the filter `random`",
         "Write the value, or put it into a reference table in seeds/",
     ),
     "python": Rule("a Python model", "Write it in SQL"),
     "relation": Rule(
         "`schema`, `alias`, `database`, `quoting`",
         "Leave it out: the name of a model is that of its file",
+    ),
+    "name": Rule(
+        "a model or reference table whose name differs from another one's by case alone, or is the "
+        "engine's or dbt's own: `run_years..`, `..__dbt_tmp`, `..__dbt_backup`",
+        "Give the file another name",
     ),
     "config": Rule(
         "any other configuration than `enabled`, `materialized`, `contract`, `indexes`, "
@@ -139,7 +148,8 @@ RULES = {
     ),
     "volatile": Rule(
         "a function that DuckDB calls volatile, or the same within one query only: `random`, "
-        "`uuid`, `now`, `current_date`, `current_setting`, `nextval`, `error` and the like",
+        "`uuid`, `now`, `current_date`, `current_setting`, `nextval`, `error` and the like; also "
+        "`age` with one argument, `version`, `approx_quantile`, `reservoir_quantile`",
         "Draw with with_draws, and take the year from inputs.control",
     ),
     "sample": Rule(
@@ -157,20 +167,44 @@ RULES = {
         "Put the data into a reference table in seeds/",
     ),
     "query": Rule(
-        "a statement that is no plain query, such as a `pivot` without its list of values",
+        "a statement that is no plain query, such as a `pivot` without its list of values; `show`, "
+        "`describe` or `summarize` in a `from`; an empty file",
         "Write one query, whose columns do not depend on the data",
     ),
 }
 
-# Names of dbt's context that differ from run to run, command to command or machine to machine.
+# Names of dbt's context that give the same in each command and on each machine, with what of
+# each may be called: "" is the name itself.
+_TAKEN_OF_JINJA: dict[str, frozenset[str]] = {
+    "adapter": frozenset({"dispatch"}),
+    "config": frozenset({"", "get", "meta_get", "meta_require", "require"}),
+    "exceptions": frozenset({"raise_compiler_error"}),
+    **dict.fromkeys(
+        (
+            "dict", "doc", "fromjson", "fromyaml", "local_md5", "log", "namespace", "print",
+            "range", "ref", "return", "source", "tojson", "toyaml", "zip", "zip_strict",
+        ),
+        frozenset({""}),
+    ),
+}  # fmt: skip
+# The others, which a template that sets one on one way alone may mean on the other.
 _OF_A_RUN = frozenset(
     {
-        "adapter", "builtins", "context", "dbt_version", "env_var", "flags", "graph",
-        "invocation_args_dict", "invocation_id", "is_incremental", "load_result", "modules",
-        "run_query", "run_started_at", "selected_resources", "set_sql_header",
-        "should_full_refresh", "statement", "store_raw_result", "store_result", "target", "var",
+        "adapter", "adapter_macro", "api", "builtins", "column", "compiled_code", "context",
+        "context_macro_stack", "cycler", "database", "dbt_metadata_envs", "dbt_version", "debug",
+        "defer_relation", "diff_of_two_dicts", "env", "env_var", "execute", "flags", "function",
+        "graph", "invocation_args_dict", "invocation_id", "joiner", "lipsum", "load_agate_table",
+        "load_result", "metric", "model", "modules", "post_hooks", "pre_hooks", "project_name",
+        "render", "run_started_at", "schema", "selected_resources", "set", "set_strict",
+        "source_node", "sql", "sql_now", "_sql_results", "store_raw_result", "store_result",
+        "submit_python_job", "target", "this", "thread_id", "try_or_compiler_error", "validation",
+        "var", "write",
     }
 )  # fmt: skip
+# Of those, what the macros of dbt may use: it is the same in each command.
+_OF_DBT_ITSELF = frozenset({"api", "execute", "this"})
+# What Python writes for an object that has no text of its own.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 _DBTS = frozenset({"dbt", "dbt_duckdb"})
 # The files whose macros the engine does itself, and the hooks that call them.
 _ENGINES = ("macros/yearly.sql", "macros/sample_inputs.sql")
@@ -209,6 +243,8 @@ _TAKEN = {
 _HOOKS = {"pre-hook", "post-hook"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEEDED = ("stg_census_data", "fct_financial_summary")
+# What the engine, and dbt while it builds a table, write beside the models.
+_OWN_NAME = re.compile(r"run_years.*|.*(?:__dbt_tmp|__dbt_backup)", re.IGNORECASE)
 _WORDS = {"model": "model", "seed": "reference table", "test": "test"}
 # The steps in which models are built.
 _BUILT = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
@@ -266,6 +302,8 @@ def refused(manifest: Mapping[str, Any], project: Project) -> dict[str, list[Pro
         for key, node in sorted(nodes.items())
         if node["resource_type"] in _WORDS
     }
+    for key, one in _of_names(nodes, project):
+        found[key].append(one)
     found[SOURCES] = [*_of_sources(manifest, project)]
     found["project"] = [
         *_of_more_sources(manifest, project),
@@ -405,53 +443,109 @@ def _of_macros(manifest: Mapping[str, Any], project: Project) -> Iterator[Proble
 
 def _of_jinja(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
     """Look for what Jinja asks of the run, in every file of the project."""
+    own, macros = manifest["metadata"]["project_name"], manifest["macros"]
+    callable_macros, engines = _macros_to_call(macros, own)
+    told = set[str]()
     for path in project.files:
         name = path.relative_to(project.folder).as_posix()
-        if path.suffix not in {".sql", ".yml", ".yaml"} or name in (*_ENGINES, "profiles.yml"):
+        if not (is_sql(path) or is_yaml(path)) or name in (*_ENGINES, "profiles.yml"):
             continue
+        # The hooks, which are those that are shipped.
+        known = callable_macros | engines if name == "dbt_project.yml" else callable_macros
         try:
-            for word, line in _asking(path.read_text(encoding="utf-8")):
-                yield problem("run", f"Jinja uses {word}", path, line)
+            # Each name once in a line.
+            found = dict.fromkeys(
+                (words, one.line)
+                for one in uses_in(path)
+                if (words := _refused_use(one, known, {own, *_DBTS}))
+            )
+            for words, line in found:
+                told.add(name)
+                yield problem("run", f"Jinja uses {words}", path, line)
         except ValueError as error:
+            told.add(name)
             yield problem("run", f"no template that can be looked into ({error})", path)
-    macros = manifest["macros"]
     for node in manifest["nodes"].values():
-        if node["resource_type"] not in {"model", "test"}:
+        if node["resource_type"] not in {"model", "test"} or node["language"] != "sql":
             continue
         reached = [macros[key] for key in sorted(_reached(node, macros))]
-        own = [
-            node["raw_code"],
-            *(m["macro_sql"] for m in reached if m["package_name"] not in _DBTS),
-        ]
-        if node["language"] != "sql" or any(map(_asking, own)):
+        of_project = {m["original_file_path"] for m in reached if m["package_name"] == own}
+        if told & {node["original_file_path"], *of_project}:
             continue  # that is told already
+        path = project.folder / node["original_file_path"]
         asking = {
-            macro["name"]: words
+            macro["name"]: names
             for macro in reached
             if macro["package_name"] in _DBTS
             # Every command is called with the same flags.
-            and (words := {word for word, _ in _asking(macro["macro_sql"])} - {"flags"})
+            and (names := _asking(macro["macro_sql"]) - {"flags"})
         }
         if asking:
-            path = project.folder / node["original_file_path"]
             used = ", ".join(sorted(set().union(*asking.values())))
             called = f"{object_of(node)} calls {', '.join(asking)} of dbt"
             yield problem("run", f"{called}, which uses {used}", path)
+        elif _ADDRESS.search(node.get("compiled_code") or ""):
+            message = f"the Jinja of {object_of(node)} writes where an object is in memory"
+            yield problem("run", message, path)
+
+
+def _macros_to_call(macros: Mapping[str, Any], own: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names of macros that a project may call, and of those that the engine calls.
+
+    They are those of the project, whose own files are looked into, and of dbt those that look
+    at nothing of a run.
+    """
+    known, engines = set[str](), set[str]()
+    for macro in macros.values():
+        if macro["package_name"] == own:
+            is_engines = macro["original_file_path"] in _ENGINES
+            (engines if is_engines else known).add(macro["name"])
+        elif macro["package_name"] in _DBTS:
+            reached = {macro["unique_id"], *_reached(macro, macros)}
+            if not any(_asking(macros[key]["macro_sql"]) for key in reached):
+                known.add(macro["name"])
+    return frozenset(known), frozenset(engines)
+
+
+def _refused_use(one: Use, macros: Collection[str], packages: Collection[str]) -> str | None:
+    """Return what of the run a template uses, in words, or nothing."""
+    if one.is_filter:
+        if one.name == "random" or (one.name == "map" and one.first in {None, "random"}):
+            return f"the filter {one.name}" + (" with another one" if one.name == "map" else "")
+        return None
+    words = f"{one.name}.{one.attribute}" if one.attribute else one.name
+    if one.name in _TAKEN_OF_JINJA:
+        is_taken = one.attribute in _TAKEN_OF_JINJA[one.name]
+        if words == "adapter.dispatch" and one.is_called and one.first is None:
+            return f"{words} with a name that is not written out"
+    elif one.name in packages and one.attribute:
+        is_taken = one.attribute in macros
+    elif one.name in macros and not one.attribute:
+        is_taken = True
+    else:
+        is_other = one.is_set and one.name not in _OF_A_RUN
+        return None if is_other else words
+    if not is_taken:
+        return words
+    return None if one.is_called else f"{words} without a call"
 
 
 @cache
-def _asking(source: str) -> tuple[tuple[str, int], ...]:
-    return tuple(
-        (name, line)
-        for name, attribute, line in names_in(source)
-        if name in _OF_A_RUN and (name, attribute) != ("adapter", "dispatch")
+def _asking(source: str) -> frozenset[str]:
+    """Return the names of a run that a macro of dbt uses."""
+    return frozenset(
+        one.name
+        for one in uses(source)
+        if one.name in _OF_A_RUN - _OF_DBT_ITSELF
+        and (one.name, one.attribute) != ("adapter", "dispatch")
+        and not (one.is_filter or one.is_set)
     )
 
 
-def _reached(node: Node, macros: Mapping[str, Any]) -> set[str]:
-    """Return the macros that a node calls, and those that these call."""
+def _reached(caller: Node, macros: Mapping[str, Any]) -> set[str]:
+    """Return the macros that a node or a macro calls, and those that these call."""
     reached: set[str] = set()
-    waiting = [*node["depends_on"]["macros"]]
+    waiting = [*caller["depends_on"]["macros"]]
     while waiting:
         key = waiting.pop()
         if key not in reached and key in macros:
@@ -480,6 +574,10 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
         if value and _IDLE.get(key) != value:
             rule = "hook" if key in _HOOKS else "config"
             yield problem(rule, f"{what} has {key}", path, value=None if value is True else value)
+    # dbt compiles an empty file to nothing at all.
+    is_query = kind != "seed" and node["language"] == "sql"
+    if is_query and not without_comments(node.get("compiled_code") or "").strip():
+        yield problem("query", f"{what} is empty", path)
     if kind == "seed":
         if config.get("indexes"):
             yield problem("index", f"{what} has an index", path)
@@ -489,6 +587,21 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
             yield problem("years", f"{what} declares after_each_year", path, value=in_years)
     elif kind == "model":
         yield from _of_model(node, manifest, path)
+
+
+def _of_names(nodes: Mapping[str, Node], project: Project) -> Iterator[tuple[str, Problem]]:
+    """Look for names that are one in the database, where case does not count."""
+    first: dict[str, Node] = {}
+    for key, node in sorted(nodes.items()):
+        if node["resource_type"] not in {"model", "seed"}:
+            continue
+        path, what = project.folder / node["original_file_path"], object_of(node)
+        other = first.setdefault(node["name"].lower(), node)
+        if other is not node:
+            words = f"{what} is {object_of(other)} ({other['original_file_path']}) but for its case"
+            yield key, problem("name", words, path)
+        if _OWN_NAME.fullmatch(node["name"]):
+            yield key, problem("name", f"{what} has a name that is not free", path)
 
 
 def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[Problem]:
@@ -508,7 +621,7 @@ def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
     elif folder == Step.SNAPSHOT and materialized in {Materialization.TABLE, Materialization.VIEW}:
         yield problem("kept", f"{what} is a {materialized}", path)
     is_kept = folder == Step.SETUP and materialized == Materialization.VIEW
-    if is_kept and node["name"].startswith(MART_PREFIXES):
+    if is_kept and node["name"].lower().startswith(MART_PREFIXES):
         yield problem("view", f"{what} is a view that every run would keep", path)
     yield from _of_contract(node, path)
     yield from _of_indexes(node, path)

@@ -12,8 +12,8 @@ import duckdb
 from planalign import duck
 from planalign.engine.dbt_rules import problem
 from planalign.engine.pipeline import DataTest, Materialization
-from planalign.engine.statements import Reader
-from planalign.engine.templates import source_lines
+from planalign.engine.statements import PURE_TABLE_FUNCTIONS, Reader
+from planalign.engine.templates import is_sql, source_lines
 from planalign.errors import Problem
 from planalign.interruption import is_interruption
 
@@ -22,9 +22,8 @@ if TYPE_CHECKING:
 
     from planalign.engine.pipeline import Model, Pipeline
     from planalign.engine.project import Project
-    from planalign.engine.statements import Mention
+    from planalign.engine.statements import Mention, Reading
 
-_TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest", "json_each", "json_tree"})
 # What DuckDB says of a column that is not there, and a name with those of its tables.
 _NO_COLUMN = re.compile(r"Referenced column .* not found|.* does not have a column named")
 _QUALIFIED = re.compile(r'(?:(?:\w+|"[^"]*")\s*\.\s*)*"?(\w+)"?')
@@ -223,34 +222,46 @@ class _Check:
 
     def _mentions(self, one: Model | DataTest) -> Iterator[Problem]:
         """Look at the tables and functions that a statement mentions, before it is planned."""
-        what = f"{_kind(one)} {one.name}"
         reading = self.reader.read(one.sql)
         if reading is None:  # also where its syntax is wrong, which planning tells
-            yield from self._not_read(one)
+            yield from self._not_read(one, one.sql)
             return
+        yield from self._of_reading(one, reading)
+        if isinstance(one, DataTest):  # what is executed has its conditions too
+            whole = self.reader.read(one.statement)
+            if whole is None:
+                yield from self._not_read(one, one.statement)
+            else:
+                yield from self._of_reading(one, whole.beyond(reading))
+
+    def _of_reading(self, one: Model | DataTest, reading: Reading) -> Iterator[Problem]:
+        what = f"{_kind(one)} {one.name}"
         if reading.samples:
             yield self._refusal(one, "sample", f"{what} takes a sample", None)
+        for mention in reading.catalogue:
+            words = f"{what} reads {mention.name} in its from"
+            yield self._refusal(one, "query", words, mention)
         allowed = self.relations[one.name]
         for mention in reading.tables:
             if mention.name not in allowed:
                 yield self._refusal(one, "table", f"{what} reads {mention.name}", mention)
         for mention in reading.table_functions:
             is_catalogue = isinstance(one, DataTest) and mention.name.startswith("duckdb_")
-            if mention.name not in _TABLE_FUNCTIONS and not is_catalogue:
+            if mention.name not in PURE_TABLE_FUNCTIONS and not is_catalogue:
                 yield self._refusal(
                     one, "table function", f"{what} reads {mention.name}()", mention
                 )
         for mention in reading.functions:
-            if self.reader.is_unstable(mention.name):
+            if self.reader.is_changing(mention):
                 yield self._refusal(one, "volatile", f"{what} calls {mention.name}()", mention)
         for mention in reading.bare:
             if self.reader.is_value(mention.name):
                 words = f"{what} reads {mention.name}, a function where no column has the name"
                 yield self._refusal(one, "volatile", words, mention)
 
-    def _not_read(self, one: Model | DataTest) -> Iterator[Problem]:
+    def _not_read(self, one: Model | DataTest, sql: str) -> Iterator[Problem]:
         try:
-            self.connection.execute(f"explain\n{one.sql}")
+            self.connection.execute(f"explain\n{sql}")
         except duckdb.ParserException as error:
             yield self._failure(one, error)
             return
@@ -286,7 +297,7 @@ class _Check:
 
     def _lines(self, one: Model | DataTest, line: int | None) -> tuple[int, int] | None:
         path = self.project.folder / one.path
-        if line is None or path.suffix != ".sql":
+        if line is None or not is_sql(path):
             return None
         return source_lines(path.read_text(encoding="utf-8"), one.sql, line)
 

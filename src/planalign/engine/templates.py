@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from jinja2 import Environment, nodes
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# What has names of its own in Jinja, and reaches no model.
+_METRICS = ("metrics", "saved_queries", "semantic_models")
 _TEXT = ("data", "whitespace", "comment", "comment_begin", "comment_end", "raw_begin", "raw_end")
 # A description that is no template of its own.
 _PLAIN = re.compile(r"[^{]*")
@@ -21,17 +28,153 @@ _REF = re.compile(r"""\{\{-?\s*ref\(\s*["'](\w+)["']\s*\)\s*-?\}\}""")
 _INPUT = re.compile(r"""\{\{-?\s*source\(\s*["']inputs["']\s*,\s*["'](\w+)["']\s*\)\s*-?\}\}""")
 
 
-def names_in(source: str) -> Iterator[tuple[str, str, int]]:
-    """Yield each name in the Jinja of a text, the name behind its dot or "", and its line.
+@dataclass(frozen=True)
+class Use:
+    """A name of Jinja that a text takes from outside, or a filter, and its 1-based line.
+
+    `attribute` is what stands behind its dot. `is_called` says whether it, or its
+    attribute, is called and nothing else; `first` is the first argument, of a call or a
+    filter, if that is a text that is written out. `is_set` says whether the text sets it
+    somewhere itself.
+    """
+
+    name: str
+    attribute: str
+    line: int
+    is_called: bool = False
+    first: str | None = None
+    is_set: bool = False
+    is_filter: bool = False
+
+
+def uses(source: str) -> Iterator[Use]:
+    """Yield what a template takes from outside, macro by macro, and its filters.
 
     Raises:
         ValueError: it is no template.
     """
-    code = [token for token in _tokens(source) if token[1] not in _TEXT]
-    for place, (line, kind, value) in enumerate(code):
-        if kind == "name":
-            dot, attribute = ([token[2] for token in code[place + 1 : place + 3]] + ["", ""])[:2]
-            yield value, attribute if dot == "." else "", line
+    from jinja2 import TemplateSyntaxError, nodes
+
+    try:
+        tree = _dbts().parse(source)
+        macros = [one for one in tree.body if isinstance(one, nodes.Macro)]
+        rest = [one for one in tree.body if one not in macros]
+        for body in (rest, *([macro] for macro in macros)):
+            part = nodes.Template(body, lineno=1)
+            part.set_environment(_dbts())
+            yield from _uses_of(part)
+    except TemplateSyntaxError as error:
+        raise ValueError(f"line {error.lineno}: {error.message}") from error
+
+
+def _uses_of(tree: nodes.Template) -> Iterator[Use]:
+    from jinja2 import meta, nodes
+
+    # Before the search for free names, which computes what is constant in place.
+    calls = [*tree.find_all((nodes.Call, nodes.Getattr))]
+    filters = [(one, _first(one)) for one in tree.find_all(nodes.Filter)]
+    firsts = {id(one): _first(one) for one in calls if isinstance(one, nodes.Call)}
+    names = [*tree.find_all(nodes.Name)]
+    is_set = {one.name for one in names if one.ctx == "store"}
+    free = meta.find_undeclared_variables(tree)
+    seen = set[int]()
+    # A call before its parts: an attribute that is called is met as that first.
+    for one in calls:
+        called = one if isinstance(one, nodes.Call) else None
+        named: nodes.Node = called.node if called else one
+        owner: nodes.Node = named.node if isinstance(named, nodes.Getattr) else named
+        if not isinstance(owner, nodes.Name) or owner.name not in free or id(owner) in seen:
+            continue
+        seen.add(id(owner))
+        yield Use(
+            owner.name,
+            named.attr if isinstance(named, nodes.Getattr) else "",
+            owner.lineno,
+            is_called=called is not None,
+            first=firsts.get(id(one)),
+            is_set=owner.name in is_set,
+        )
+    for name in names:
+        if name.ctx == "load" and name.name in free and id(name) not in seen:
+            yield Use(name.name, "", name.lineno, is_set=name.name in is_set)
+    for used, first in filters:
+        yield Use(used.name, "", used.lineno, first=first, is_filter=True)
+
+
+def _first(call: nodes.Call | nodes.Filter) -> str | None:
+    """Return the first argument, if it is a text that is written out; "" where there is none."""
+    from jinja2 import nodes
+
+    given = [*call.args]
+    if isinstance(call, nodes.Call):
+        given += [one.value for one in call.kwargs]
+    elif not given:
+        return ""
+    first = given[0] if given else None
+    return first.value if isinstance(first, nodes.Const) and isinstance(first.value, str) else None
+
+
+@cache
+def _dbts() -> Environment:
+    from dbt_common.clients.jinja import get_environment  # which knows the tags of dbt
+
+    environment = get_environment()
+    environment.globals.clear()  # names like any other
+    return environment
+
+
+def uses_in(path: Path) -> Iterator[Use]:
+    """Yield what the Jinja of a file of a project takes from outside, with the file's lines.
+
+    Of a YAML file that is the Jinja of each value, as dbt sees it.
+
+    Raises:
+        ValueError: it holds no template, or no YAML.
+    """
+    text = path.read_text(encoding="utf-8")
+    if is_sql(path):
+        yield from uses(text)
+    elif is_yaml(path):
+        try:
+            root = yaml.compose(text, Loader=_LOADER)
+        except yaml.YAMLError as error:
+            raise ValueError(" ".join(str(error).split())) from error
+        for scalar in _scalars(root):
+            if "{" not in scalar.value:
+                continue
+            # Of a block the first line is the one below its sign.
+            before = scalar.start_mark.line + (scalar.style in {"|", ">"})
+            for one in uses(scalar.value):
+                yield replace(one, line=before + one.line)
+
+
+def _scalars(root: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
+    left, seen = [root], set[int]()
+    if isinstance(root, yaml.MappingNode):
+        left = [
+            one for key, value in root.value if key.value not in _METRICS for one in (key, value)
+        ]
+    while left:
+        node = left.pop()
+        if id(node) in seen:  # an alias
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            yield node
+        elif isinstance(node, yaml.SequenceNode):
+            left += node.value
+        elif isinstance(node, yaml.MappingNode):
+            left += (one for pair in node.value for one in pair)
+
+
+def is_sql(path: Path) -> bool:
+    """Say whether dbt takes a file for a template, which it does in capitals too."""
+    return path.suffix.lower() == ".sql"
+
+
+def is_yaml(path: Path) -> bool:
+    """Say whether dbt takes a file for YAML, which it does in capitals too."""
+    return path.suffix.lower() in {".yml", ".yaml"}
 
 
 def _tokens(source: str) -> list[tuple[int, str, str]]:
@@ -52,11 +195,11 @@ def what_counts(path: Path, *, with_descriptions: bool) -> bytes:
     """
     content = path.read_bytes()
     try:
-        if path.suffix == ".csv":
+        if path.suffix.lower() == ".csv":
             return b""
-        if path.suffix in {".yml", ".yaml"}:
+        if is_yaml(path):
             return json.dumps(_declared(_load(content), with_descriptions), default=repr).encode()
-        if path.suffix == ".sql":
+        if is_sql(path):
             tokens = [token[1:] for token in _tokens(content.decode()) if token[1] != "comment"]
             return json.dumps(tokens).encode()
     except (ValueError, yaml.YAMLError):
@@ -66,7 +209,7 @@ def what_counts(path: Path, *, with_descriptions: bool) -> bytes:
 
 def reads_descriptions(path: Path) -> bool:
     """Say whether a template may look at a description."""
-    if path.suffix != ".sql":
+    if not is_sql(path):
         return False
     try:
         tokens = _tokens(path.read_text(encoding="utf-8"))
@@ -76,7 +219,7 @@ def reads_descriptions(path: Path) -> bool:
 
 
 def _load(content: bytes) -> Any:
-    return yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+    return yaml.load(content, Loader=_LOADER)  # noqa: S506 - both are safe
 
 
 def _declared(content: Any, with_descriptions: bool) -> Any:

@@ -12,8 +12,9 @@ from planalign.census.warnings import WARNINGS
 from planalign.cli.bench import BenchName
 from planalign.config.models import CENSUS_COLUMNS, STEPS_WITH_MODELS
 from planalign.config.plan import LIMIT_NAMES, EntryDates, ForfeitureUse, MatchFormula
-from planalign.engine import dbt_rules, model_check
+from planalign.engine import dbt_rules
 from planalign.engine.pipeline import Materialization, Step
+from planalign.engine.statements import PURE_TABLE_FUNCTIONS
 from planalign.errors import ExitCode
 from planalign.profile.findings.finding import Kind
 from planalign.results import Run
@@ -89,8 +90,12 @@ def test_what_of_dbt_is_refused_is_what_the_code_refuses() -> None:
     lines = text_of("docs/reference/dbt.md").partition("## Refused")[2].splitlines()
     rows = [tuple(line.strip("| ").split(" | ")) for line in lines if line.startswith("| ")]
     assert rows[1:] == [(rule.what, rule.remedy) for rule in dbt_rules.RULES.values()]
-    [listed] = [line for line in lines if line.startswith("Names of Jinja")]
-    assert re.findall(r"`(\w+)`", listed) == sorted(dbt_rules._OF_A_RUN)
+    [listed] = [line for line in lines if line.startswith("Names of dbt's Jinja")]
+    assert re.findall(r"`([\w.]+)`", listed) == sorted(
+        f"{name}.{attribute}".rstrip(".")
+        for name, called in dbt_rules._TAKEN_OF_JINJA.items()
+        for attribute in called
+    )
 
 
 def test_what_of_dbt_is_taken_is_what_the_code_takes() -> None:
@@ -101,7 +106,7 @@ def test_what_of_dbt_is_taken_is_what_the_code_takes() -> None:
     }
     assert rows["models"] == [*dbt_rules._BUILT]
     assert rows["`materialized`"] == [*Materialization]
-    assert set(rows["table functions"]) == model_check._TABLE_FUNCTIONS
+    assert set(rows["table functions"]) == PURE_TABLE_FUNCTIONS
     listed = {name for what in rows for name in re.findall(r"`(\w+)", what)}
     of_dbt_itself = {"static_analysis", "store_failures_as"}
     taken = dbt_rules._DESCRIBING.union(*dbt_rules._TAKEN.values())

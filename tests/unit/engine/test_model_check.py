@@ -112,6 +112,22 @@ def test_a_test_is_planned_with_its_conditions(tmp_path):
     assert '"absent"' in problem.message
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fail_calc": "count(*) + (random() > 0.5)::int"}, "calls random()"),
+        ({"warn_if": "> (select count(*) from glob('*'))"}, "reads glob()"),
+        ({"error_if": "> (select count(*) from other)"}, "reads other"),
+        ({"fail_calc": "count(*) from (select 1); select 1"}, "is no plain query"),
+        ({"sql": "select 1 as a from (show databases)"}, "reads show, describe or summarize"),
+    ],
+)
+def test_the_conditions_of_a_test_are_looked_at_as_its_query_is(tmp_path, change, words):
+    [problem] = told(tmp_path, MODEL, tests=(replace(TEST, **change),))
+    assert f"test t {words}" in problem.message
+    assert problem.file == str(tmp_path / TEST.path)
+
+
 @pytest.mark.parametrize("sql", ["from read_text('{0}')", "from '{0}'"])
 def test_no_file_is_read_to_look_at_a_model(tmp_path, sql):
     secret = tmp_path / "secret.csv"

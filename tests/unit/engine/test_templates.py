@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from planalign.engine.templates import names_in, reads_descriptions, source_lines, what_counts
+from planalign.engine.templates import (
+    reads_descriptions,
+    source_lines,
+    uses,
+    uses_in,
+    what_counts,
+)
 
 SOURCE = """\
 -- why
@@ -42,11 +48,43 @@ def test_a_line_is_found_again_and_what_jinja_gave_between_its_neighbours(compil
     assert source_lines(SOURCE, COMPILED, compiled) == lines
 
 
-def test_names_are_those_of_the_jinja_alone():
-    text = "-- var(\n{# env_var #}{% do adapter.dispatch('run_query') %}\n'{{ var('x') }}'"
-    assert [*names_in(text)] == [
-        ("do", "", 2), ("adapter", "dispatch", 2), ("dispatch", "", 2), ("var", "", 3)
+def test_names_are_those_of_the_jinja_alone_with_their_lines():
+    text = "-- var(\n{# env_var #}{% do adapter.dispatch('run_query') %}\n'{{ var('x') | upper }}'"
+    assert [(one.name, one.attribute, one.line) for one in uses(text)] == [
+        ("adapter", "dispatch", 2), ("var", "", 3), ("upper", "", 3)
     ]  # fmt: skip
+
+
+def test_what_a_template_sets_is_no_name_from_outside():
+    text = (
+        "{% macro m(model, n: int = 2) %}{{ model }}{{ caller() }}{{ kwargs }}{% endmacro %}"
+        "{% test t(model, column) %}{{ model }}{% for x in column %}{{ loop.last }}{% endfor %}"
+        "{% endtest %}{% set a = [1] %}{% do a.append(2) %}{{ a[0] }}"
+    )
+    assert [*uses(text)] == []
+    [one] = uses("{% if 1 %}{% set a = 1 %}{% endif %}{{ a }}")  # on one way alone
+    assert one.is_set
+
+
+def test_in_yaml_the_values_are_looked_at_as_dbt_reads_them(tmp_path):
+    file = tmp_path / "a.YML"
+    file.write_text(
+        "# {{ comment() }}\n"
+        'a: &a "\\x7b\\x7b one() \\x7d\\x7d"\n'
+        "b: [*a, '{{ two() }}']\n"
+        "c: |\n  text\n  {{ three() }}\n"
+        '"{{ four() }}": 1\n'
+        "metrics: [{filter: \"{{ Dimension('a') }} > 1\"}]\n"
+    )
+    assert {(one.name, one.line) for one in uses_in(file)} == {
+        ("one", 2), ("two", 3), ("three", 6), ("four", 7)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.sql", "a.SQL", "a.yaml", "a.Yaml"])
+def test_files_are_known_in_capitals_too(tmp_path, name):
+    (tmp_path / name).write_text("'{{ one() }}'")
+    assert [one.name for one in uses_in(tmp_path / name)] == ["one"]
 
 
 MODEL = """
@@ -107,6 +145,16 @@ def test_where_a_template_reads_descriptions_they_count(tmp_path):
     assert counts(tmp_path, "a.yml", changed, with_descriptions=True) != counts(
         tmp_path, "a.yml", MODEL, with_descriptions=True
     )
+
+
+def test_a_suffix_in_capitals_is_the_same_kind_of_file(tmp_path):
+    assert counts(tmp_path, "a.YML", "a: 1 # one") == counts(tmp_path, "a.YML", "a: 1")
+    assert counts(tmp_path, "a.SQL", "{# one #}select 1") == counts(
+        tmp_path, "a.SQL", "{##}select 1"
+    )
+    assert counts(tmp_path, "a.CSV", "a\n1\n") == b""
+    (tmp_path / "m.SQL").write_text("{{ model.description }}")
+    assert reads_descriptions(tmp_path / "m.SQL")
 
 
 def test_of_a_template_all_counts_but_comments_of_jinja(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import date
 
@@ -10,6 +11,8 @@ import pytest
 
 from planalign.census.check import check_census
 from planalign.census.plan_facts import PlanFacts
+from planalign.census.source import open_source
+from planalign.config.models import CENSUS_COLUMNS
 
 CENSUS_DATE = date(2024, 12, 31)
 SAVES = {"deferral_rate": "0.05"}
@@ -167,6 +170,27 @@ def test_a_cell_without_an_end_is_refused_by_its_place(write):
     [problem] = [one for one in report.problems if "characters" in one.message]
     assert (problem.line, problem.row) == (3, 2)
     assert len(str(problem)) < 500
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_last_line_without_measure_is_not_left_to_duckdb(write, tmp_path, ending, end):
+    """It would leave out one of some hundred megabytes, and say nothing."""
+    content = write({}).read_text() + "x" * 4_000_000 + end
+    path = tmp_path / f"vast{ending}"
+    path.write_bytes(gzip.compress(content.encode()) if ending == ".csv.gz" else content.encode())
+    with duckdb.connect() as connection:
+        assert open_source(connection, path, set(CENSUS_COLUMNS)).scan is None
+    [problem] = checked(path).problems
+    assert "characters" in problem.message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-16", "utf-32-le"])
+def test_text_of_two_bytes_a_letter_is_one_message(write, tmp_path, encoding):
+    path = tmp_path / "wide.csv"
+    path.write_text(write({}).read_text(), encoding=encoding)
+    [problem] = checked(path).problems
+    assert problem.message == "UTF-16 text"
 
 
 def test_many_problems_are_few_lines(write):

@@ -53,6 +53,8 @@ _OWN_FILES = frozenset(
     }
 )
 _OWN_FOLDERS = frozenset({"dbt", f"{FILE_NAME}.tmp"})
+# How the record of a run begins.
+_FIRST = b'{"sequence": 1, "time": '
 LOCK_SECONDS = 0.5
 
 
@@ -186,8 +188,9 @@ class RunFolder:
             return False
         with open_regular(self.events) as lines:
             first = lines.readline(LARGEST)
-            if not first:  # stopped before it wrote anything
-                return there.keys() == {_EVENTS}
+            if not first.endswith(b"\n"):  # stopped before its first line was whole
+                is_ours = _FIRST.startswith(first) or first.startswith(_FIRST)
+                return is_ours and there.keys() == {_EVENTS}
             return _begins_a_run(first) and not any(
                 b'"run_planned"' in line for line in iter(lambda: lines.readline(LARGEST), b"")
             )

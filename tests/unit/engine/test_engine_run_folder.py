@@ -138,6 +138,8 @@ BEGUN = {
     "nothing but a database": {"results.duckdb": "x"},
     "a record of something else": {"events.jsonl": "clicks\n"},
     "an empty record beside a project": {"events.jsonl": "", "dbt/models/one.sql": "x"},
+    "a cut record beside a database": {"events.jsonl": '{"sequ', "results.duckdb": "x"},
+    "a note without an end": {"events.jsonl": "mine"},
     "a record that only looks so": {"events.jsonl": '{"kind": "run_started"}\n', "dbt/a": "x"},
 }
 
@@ -185,8 +187,9 @@ def test_a_run_that_came_to_nothing_is_begun_anew_and_leaves_nothing_where_it_fa
     assert content_of(folder.partial) == {"notes.txt": b"mine"}
 
 
-def test_of_a_run_that_was_stopped_before_its_record_nothing_is_left(folder):
-    fill(folder.partial, {"events.jsonl": ""})
+@pytest.mark.parametrize("record", ["", '{"sequ', '{"sequence": 1, "time": 17'])
+def test_of_a_run_that_was_stopped_in_its_first_line_nothing_is_left(folder, record):
+    fill(folder.partial, {"events.jsonl": record})
     with folder.claimed(resume=True):
         assert content_of(folder.partial) == {}
 

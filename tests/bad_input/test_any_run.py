@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from conftest import Studies
 
-# An input is read by several commands, which takes a quarter of a second.
+# An input is read by several commands.
 fewer = settings(max_examples=settings().max_examples // 4)
 # Values that no process of ours writes, or not where they are put.
 odd = st.recursive(

@@ -2,7 +2,7 @@
 
     python tests/fuzz.py [tests or options of pytest ...]
 
-Takes about a quarter of an hour, and prints how many inputs each property was tried with. An
+Takes about half an hour, and prints how many inputs each property was tried with. An
 input that fails is printed with what reproduces it; it belongs into tests/corpus.
 """
 

@@ -131,9 +131,10 @@ def _plan_costs(run: Run) -> dict[Key, dict[str, int | Decimal | None]]:
     """Return the plan's figures, as far as the run has them."""
     if "fct_plan_costs" not in run.marts:  # simulated before there was a plan
         return {}
-    there = [name for name in PLAN_FIGURES if name not in _lacks(run)]
+    lacks = _lacks(run)
     keys = ("scenario_id", "replicate", "simulation_year")
-    relation = run.select("fct_plan_costs", (*keys, *there))
+    figures = [name for name in PLAN_FIGURES if name not in lacks]
+    relation = run.select("fct_plan_costs", (*keys, *figures))
     rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     return {
         (row["scenario_id"], row["replicate"], row["simulation_year"]): {

@@ -44,6 +44,14 @@ def connected(page: Page) -> None:
     page.wait_for_load_state("networkidle")
 
 
+def press(page: Page, name: str) -> None:
+    """Press a button of a page that came by itself, as that of a run which started does."""
+    button = page.get_by_role("button", name=name)
+    button.wait_for()
+    connected(page)
+    button.click()
+
+
 def unfinished(project: Path, name: str, record: Path, last: dict[str, Any] | None) -> Path:
     """Make a run that got no further than its first year; `last` is its last event."""
     partial = project / "runs" / f"{name}.partial"

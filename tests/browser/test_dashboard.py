@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from accessible import assert_accessible
 from playwright.sync_api import expect
-from served import Dashboard, add_finished, connected, held, make_project, unfinished
+from served import Dashboard, add_finished, connected, held, make_project, press, unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,7 +177,7 @@ def test_results_of_an_unfinished_run_are_not_opened(browser_page, dashboard):
 
 def test_a_run_that_cannot_be_resumed_says_why(browser_page, dashboard):
     visit(browser_page, dashboard, "/run/stopped")
-    browser_page.get_by_role("button", name="Resume the run").click()
+    press(browser_page, "Resume the run")
     said = browser_page.get_by_role("region", name="Alerts")
     expect(said).to_contain_text("before its configuration was written down")
     assert state(browser_page) == "interrupted"
@@ -349,7 +349,7 @@ def test_the_timeline_of_a_run_that_goes_on_is_drawn_and_grows(browser_page, das
     before = chart.evaluate(length)
     handle = chart.element_handle()
     browser_page.wait_for_function(f"([one, n]) => ({length})(one) > n", arg=[handle, before])
-    browser_page.get_by_role("button", name="Cancel the run").click()
+    press(browser_page, "Cancel the run")
     expect(browser_page.locator(".head .badge")).to_have_text("interrupted")
 
 
@@ -357,17 +357,16 @@ def test_a_run_is_cancelled_and_resumed(browser_page, dashboard, screenshot):
     order(browser_page, dashboard, "long", "2100")
     browser_page.get_by_role("button", name="Start the run").click()
     browser_page.wait_for_url("**/run/long")
-    connected(browser_page)
     bar = browser_page.get_by_role("progressbar", name="Years done")
     expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^[2-9]\d* of 76 years"))
-    browser_page.get_by_role("button", name="Cancel the run").click()
+    press(browser_page, "Cancel the run")
     expect(browser_page.locator(".head .badge")).to_have_text("interrupted")
     screenshot("dashboard-interrupted")
-    browser_page.get_by_role("button", name="Resume the run").click()
+    press(browser_page, "Resume the run")
     expect(browser_page.locator(".head .badge")).to_have_text("running")
     # It goes on from where it was.
     expect(bar).to_have_attribute("aria-valuetext", re.compile(r"^([3-9]|\d\d) of 76 years"))
-    browser_page.get_by_role("button", name="Cancel the run").click()
+    press(browser_page, "Cancel the run")
     expect(browser_page.locator(".head .badge")).to_have_text("interrupted")
     assert dashboard.simulations() == []
 

@@ -126,9 +126,13 @@ def test_what_reaches_no_sql_is_not_compiled_and_throws_no_year_away(analyst):
     assert analyst.run() == [False, False]
     project = analyst.project
     changed(project / "models/snapshot/snapshot.yml", "description: ", "description: Of old. ")
-    changed(project / "models/events/unit_tests.yml", "unit_tests:", "\n# Why.\nunit_tests:\n")
+    changed(
+        project / "models/events/unit_tests/int_deferrals.yml",
+        "unit_tests:",
+        "\n# Why.\nunit_tests:\n",
+    )
     changed(project / "macros/arithmetic.sql", "{#", "{# Here:")
-    with (project / "models/events/unit_tests.yml").open("a") as file:
+    with (project / "models/events/unit_tests/int_deferrals.yml").open("a") as file:
         file.write("\n")
     assert analyst.fingerprints == before
     assert analyst.run() == [True, True]

@@ -12,7 +12,7 @@ from planalign.text import visible
 
 if TYPE_CHECKING:
     from planalign.reproduction import Change, Reproduction
-    from planalign.results.comparison import Comparison, MartDifference, RowDifference
+    from planalign.results.verify import Comparison, MartDifference, RowDifference
 
 
 # Characters of a value that the comparison shows.

@@ -18,7 +18,7 @@ import duckdb
 from planalign import duck
 from planalign.census.columns import quoted
 from planalign.census.source import numbered_records
-from planalign.engine.runners.base import check_failure
+from planalign.engine.checks import check_failure
 from planalign.errors import InputError, ModelError, Problem
 from planalign.interruption import is_interruption
 

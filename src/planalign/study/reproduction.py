@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planalign.config import Config
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
     from planalign.results import Run
 
 _NEEDED = {

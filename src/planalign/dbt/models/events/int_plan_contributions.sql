@@ -259,6 +259,7 @@ final as (
         birth_date,
         hire_date,
         termination_date,
+        termination_reason,
         is_new_hire,
         current_age,
         age_band,

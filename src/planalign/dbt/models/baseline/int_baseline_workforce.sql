@@ -135,7 +135,10 @@ exposed as (
         -- or a five percent owner.
         aged.is_five_percent_owner or (
             aged.prior_year_compensation > plans.highly_compensated_threshold
-            and (not plans.top_paid_group or top_paid.employee_key is not null)
+            and (
+                not plans.highly_compensated_top_paid_group
+                or top_paid.employee_key is not null
+            )
         ) as is_highly_compensated,
         aged.age,
         aged.tenure,

@@ -2,7 +2,7 @@
 -- them: section 414(q)(3). Equal pay is ordered by the employee's key.
 with plans as (
     select * from {{ ref("int_plan_provisions") }}
-    where top_paid_group
+    where highly_compensated_top_paid_group
 ),
 
 trajectories as (

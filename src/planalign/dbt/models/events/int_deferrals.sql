@@ -41,10 +41,10 @@ covered as (
         {{ cents("plans.elective_deferral_limit") }} as elective_deferral_limit,
         {{ cents("plans.compensation_limit") }} as compensation_limit,
         {{ ten_thousandths("least(
-            plans.deferral_maximum_rate,
+            plans.deferrals_maximum_rate,
             case
                 when employment.is_highly_compensated
-                    then plans.highly_compensated_maximum_rate
+                    then plans.deferrals_highly_compensated_maximum_rate
                 else 1
             end
         )") }} as maximum_rate,
@@ -55,9 +55,9 @@ covered as (
             as is_catch_up_roth,
         -- The age attained by December 31 counts.
         case
-            when not plans.catch_up or employment.current_age < 50 then 0
+            when not plans.deferrals_catch_up or employment.current_age < 50 then 0
             when
-                not plans.roth
+                not plans.deferrals_roth
                 and plans.simulation_year >= 2026
                 and employment.prior_year_compensation
                 > plans.roth_catch_up_wages_limit

@@ -140,11 +140,11 @@ final as (
         placed.last_day - placed.first_day + 1 as days_employed,
         {{ cent_days_from("placed.first_day") }} as cent_days,
         -- Hours of a year of 52 weeks, as scheduled.
-        plans.hours_of_service > 0
-        and placed.weekly_hours * 52 < plans.hours_of_service
+        plans.eligibility_hours_of_service > 0
+        and placed.weekly_hours * 52 < plans.eligibility_hours_of_service
             as is_long_term_part_time,
-        not plans.is_offered
-        or (plans.exclude_union and placed.is_union)
+        not plans.offered
+        or (plans.eligibility_exclude_union and placed.is_union)
         or coalesce(
             list_contains(plans.excluded_departments, placed.department), false
         )

@@ -70,28 +70,28 @@ placed as (
         drawn.*,
         plans.is_first_year,
         plans.year_start,
-        plans.automatic_default_rate,
-        plans.automatic_window_days,
-        plans.reenrollment,
-        plans.reenrollment_opt_out_rate,
-        plans.escalation,
+        plans.automatic_enrollment_default_rate,
+        plans.automatic_enrollment_window_days,
+        plans.automatic_enrollment_reenrollment,
+        plans.automatic_enrollment_reenrollment_opt_out_rate,
+        plans.escalation_enabled,
         plans.escalation_scope,
         plans.escalation_step,
         plans.escalation_cap,
         plans.escalation_date,
         plans.escalation_opt_out_rate,
-        plans.deferral_maximum_rate,
-        plans.deferral_factor,
-        plans.own_choice_share,
-        plans.deferral_change_rate,
-        plans.full_match_share,
+        plans.deferrals_maximum_rate,
+        plans.behavior_deferral_factor,
+        plans.behavior_own_choice_share,
+        plans.behavior_change_rate,
+        plans.behavior_full_match_share,
         plans.full_match_rates,
-        plans.automatic_opt_out_rate,
-        plans.participation_factor,
-        plans.automatic_enrollment
+        plans.automatic_enrollment_opt_out_rate,
+        plans.behavior_participation_factor,
+        plans.automatic_enrollment_enabled
         and (
-            plans.automatic_scope = 'all'
-            or drawn.hire_date >= plans.automatic_hired_since
+            plans.automatic_enrollment_scope = 'all'
+            or drawn.hire_date >= plans.automatic_enrollment_hired_since
             -- Section 401(k)(13)(C)(iv) spares nobody who was not eligible before.
             or (
                 plans.match_formula = 'qaca'
@@ -130,19 +130,21 @@ inclined as (
     select
         placed.*,
         least(1, round(
-            behavior.participation_rate::decimal(18, 6) * placed.participation_factor, 6
+            behavior.participation_rate::decimal(18, 6)
+            * placed.behavior_participation_factor, 6
         ))::decimal(9, 6) as participation_rate,
         1 - least(1, round(
-            behavior.opt_out_factor::decimal(18, 6) * placed.automatic_opt_out_rate, 6
+            behavior.opt_out_factor::decimal(18, 6)
+            * placed.automatic_enrollment_opt_out_rate, 6
         ))::decimal(9, 6) as staying_rate,
-        least(placed.deferral_maximum_rate, greatest(
+        least(placed.deferrals_maximum_rate, greatest(
             0.01::decimal(9, 6),
             round(
                 behavior.deferral_rate::decimal(38, 6)
-                * placed.deferral_factor * placed.multiple, 2
+                * placed.behavior_deferral_factor * placed.multiple, 2
             )::decimal(9, 6),
             case
-                when placed.draw_full_match < placed.full_match_share
+                when placed.draw_full_match < placed.behavior_full_match_share
                     then placed.full_match_rates[placed.match_group]
             end
         )) as chosen_rate
@@ -195,11 +197,12 @@ opening as (
                 savings_inclination < participation_rate
                 and (
                     not is_automatic
-                    or savings_inclination < participation_rate * own_choice_share
+                    or savings_inclination
+                    < participation_rate * behavior_own_choice_share
                 )
                 then 'voluntary'
             when not is_automatic then 'not_enrolled'
-            when plan_eligibility_date + automatic_window_days >= year_start
+            when plan_eligibility_date + automatic_enrollment_window_days >= year_start
                 then 'undecided'
             when savings_inclination >= staying_rate then 'opted_out'
             else 'automatic'
@@ -215,15 +218,15 @@ opened as (
             when opening_status = 'undecided' then 0
             when prior_deferral_rate is not null then prior_deferral_rate
             when opening_status = 'voluntary' then chosen_rate
-            when opening_status = 'automatic' and escalation
+            when opening_status = 'automatic' and escalation_enabled
                 then least(
                     escalation_cap,
-                    automatic_default_rate + escalation_step * (
+                    automatic_enrollment_default_rate + escalation_step * (
                         year(year_start) - 1
-                        - year(plan_eligibility_date + automatic_window_days)
+                        - year(plan_eligibility_date + automatic_enrollment_window_days)
                     )
                 )
-            when opening_status = 'automatic' then automatic_default_rate
+            when opening_status = 'automatic' then automatic_enrollment_default_rate
             else 0
         end::decimal(9, 6) as opening_deferral_rate
     from opening
@@ -241,12 +244,12 @@ chosen as (
                     opening_status not in ('voluntary', 'automatic')
                     or chosen_rate <> opening_deferral_rate
                     then chosen_rate
-                when chosen_rate < deferral_maximum_rate
+                when chosen_rate < deferrals_maximum_rate
                     then least(
-                        deferral_maximum_rate, (floor(chosen_rate * 100) + 1) * 0.01
+                        deferrals_maximum_rate, (floor(chosen_rate * 100) + 1) * 0.01
                     )
                 else least(
-                    deferral_maximum_rate,
+                    deferrals_maximum_rate,
                     greatest(0.01, (ceil(chosen_rate * 100) - 1) * 0.01)
                 )
             end::decimal(9, 6) as chosen_rate
@@ -261,13 +264,13 @@ decided as (
             when opening_status in ('voluntary', 'automatic')
                 then case
                     when
-                        draw_saving_choice < deferral_change_rate
+                        draw_saving_choice < behavior_change_rate
                         -- A plan that allows 1 % or less allows no other.
                         and chosen_rate <> opening_deferral_rate
                         and month_day between plan_day and last_day
                         then 'change'
                     when
-                        escalation
+                        escalation_enabled
                         and (escalation_scope = 'all' or opening_status = 'automatic')
                         and opening_deferral_rate < escalation_cap
                         and draw_saving_refusal >= escalation_opt_out_rate
@@ -278,8 +281,9 @@ decided as (
             when opening_status = 'opted_out' and is_automatic
                 then case
                     when
-                        reenrollment
-                        and draw_saving_refusal >= reenrollment_opt_out_rate
+                        automatic_enrollment_reenrollment
+                        and draw_saving_refusal
+                        >= automatic_enrollment_reenrollment_opt_out_rate
                         then 'reenrollment'
                 end
             -- What the census says of who enters now: already elected.
@@ -290,7 +294,8 @@ decided as (
                 savings_inclination < participation_rate
                 and (
                     not is_automatic
-                    or savings_inclination < participation_rate * own_choice_share
+                    or savings_inclination
+                    < participation_rate * behavior_own_choice_share
                 )
                 then 'voluntary'
             when is_automatic then 'automatic'
@@ -311,7 +316,9 @@ dated as (
                     when opening_status = 'undecided' then plan_day
                     else greatest(month_day, plan_day)
                 end
-            else greatest(plan_day, plan_eligibility_date + automatic_window_days)
+            else greatest(
+                plan_day, plan_eligibility_date + automatic_enrollment_window_days
+            )
         end as decision_day
     from decided
 ),
@@ -343,8 +350,8 @@ final as (
             when 'escalation'
                 then least(escalation_cap, opening_deferral_rate + escalation_step)
             when 'voluntary' then chosen_rate
-            when 'automatic' then automatic_default_rate
-            when 'reenrollment' then automatic_default_rate
+            when 'automatic' then automatic_enrollment_default_rate
+            when 'reenrollment' then automatic_enrollment_default_rate
             else opening_deferral_rate
         end::decimal(9, 6) as deferral_rate,
         case

@@ -6,8 +6,8 @@ with trajectories as (
 plans as (
     select
         trajectory_id,
-        forfeiture_use,
-        expense_per_participant
+        forfeitures_use,
+        forfeitures_expense_per_participant
     from {{ ref("int_plan_provisions") }}
 ),
 
@@ -32,16 +32,17 @@ added as (
 spent as (
     select
         trajectories.trajectory_id,
-        plans.forfeiture_use,
+        plans.forfeitures_use,
         coalesce(added.forfeitures, 0)::decimal(18, 2) as forfeitures,
         coalesce(added.employer_contribution, 0)::decimal(18, 2)
             as employer_contribution,
         coalesce(added.allocation_base, 0)::decimal(18, 2) as allocation_base,
         case
-            when plans.forfeiture_use = 'pay_expenses'
+            when plans.forfeitures_use = 'pay_expenses'
                 then least(
                     coalesce(added.forfeitures, 0),
-                    plans.expense_per_participant * coalesce(added.participants, 0)
+                    plans.forfeitures_expense_per_participant
+                    * coalesce(added.participants, 0)
                 )
             else 0
         end::decimal(18, 2) as expenses_paid
@@ -58,10 +59,10 @@ final as (
         expenses_paid,
         -- What expenses leave over reduces the employer's contributions.
         case
-            when forfeiture_use = 'reallocate' then 0
+            when forfeitures_use = 'reallocate' then 0
             else least(forfeitures - expenses_paid, employer_contribution)
         end::decimal(18, 2) as cost_reduction,
-        case when forfeiture_use = 'reallocate' then forfeitures else 0 end
+        case when forfeitures_use = 'reallocate' then forfeitures else 0 end
         ::decimal(18, 2) as to_allocate
     from spent
 )

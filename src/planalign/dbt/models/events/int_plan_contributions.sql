@@ -79,8 +79,8 @@ designed as (
             as prorated_annual_compensation,
         {{ money_quotient("employment.cent_days", "employment.days_employed") }}
             as full_year_equivalent_compensation,
-        plans.roth,
-        plans.roth_share,
+        plans.deferrals_roth,
+        plans.deferrals_roth_share,
         plans.investment_return_rate,
         plans.match_vested_rates,
         plans.core_vested_rates,
@@ -220,14 +220,18 @@ split as (
     select
         *,
         case
-            when roth
-                then (regular * {{ millionths("roth_share") }} + 500000) // 1000000
+            when deferrals_roth
+                then
+                    (regular * {{ millionths("deferrals_roth_share") }} + 500000)
+                    // 1000000
             else 0
         end as roth_regular,
         case
-            when not roth then 0
+            when not deferrals_roth then 0
             when is_catch_up_roth then catch_up
-            else (catch_up * {{ millionths("roth_share") }} + 500000) // 1000000
+            else
+                (catch_up * {{ millionths("deferrals_roth_share") }} + 500000)
+                // 1000000
         end as roth_catch_up,
         {% for source in ["match", "core"] %}
             {{ vested_share(source ~ "_vested_rates", "service_years", "last_age") }}

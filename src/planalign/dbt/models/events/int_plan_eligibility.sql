@@ -19,10 +19,11 @@ serving as (
         plans.year_start,
         plans.year_end,
         plans.is_first_year,
-        plans.minimum_age,
+        plans.eligibility_minimum_age,
         plans.months_between_entries,
         case
-            when not waiting.is_long_term_part_time then plans.months_of_service
+            when not waiting.is_long_term_part_time
+                then plans.eligibility_months_of_service
             when waiting.weekly_hours * 52 < 500 or plans.simulation_year < 2024
                 then null
             when plans.simulation_year = 2024 then 36
@@ -37,7 +38,7 @@ qualified as (
     select
         *,
         greatest(
-            {{ birthday("birth_date", "minimum_age") }},
+            {{ birthday("birth_date", "eligibility_minimum_age") }},
             (hire_date + to_months(months_of_service))::date,
             case
                 when is_long_term_part_time

@@ -6,7 +6,7 @@ final as (
     select
         *,
         -- Months between entry dates; none when entry is immediate.
-        case entry_dates
+        case eligibility_entry_dates
             when 'monthly' then 1
             when 'quarterly' then 3
             when 'semiannual' then 6

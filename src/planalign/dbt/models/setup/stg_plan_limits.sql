@@ -11,8 +11,8 @@ parameters as (
     select
         scenario_id,
         simulation_year,
-        price_index_rate,
-        wage_index_rate
+        limits_price_index_rate,
+        limits_wage_index_rate
     from plans
 
     union all by name
@@ -20,8 +20,8 @@ parameters as (
     select
         scenario_id,
         min(simulation_year) - 1 as simulation_year,
-        arg_min(price_index_rate, simulation_year) as price_index_rate,
-        arg_min(wage_index_rate, simulation_year) as wage_index_rate
+        arg_min(limits_price_index_rate, simulation_year) as limits_price_index_rate,
+        arg_min(limits_wage_index_rate, simulation_year) as limits_wage_index_rate
     from plans
     group by scenario_id
 ),
@@ -96,8 +96,8 @@ indices as (
         indices.index_year + 1 as index_year,
         round(
             indices.factor * (1 + case indices.index_name
-                when 'wage' then parameters.wage_index_rate
-                else parameters.price_index_rate
+                when 'wage' then parameters.limits_wage_index_rate
+                else parameters.limits_price_index_rate
             end)::decimal(8, 6), 12
         )::decimal(24, 12) as factor
     from indices

@@ -95,8 +95,11 @@ qaca_matches as (
 final as (
     select
         plans.*,
-        make_date(plans.simulation_year, plans.escalation_month, plans.escalation_day)
-            as escalation_date,
+        make_date(
+            plans.simulation_year,
+            plans.escalation_date_month,
+            plans.escalation_date_day
+        ) as escalation_date,
         qaca_matches.qaca_since,
         coalesce(exclusions.excluded_departments, []::varchar[])
             as excluded_departments,

@@ -11,8 +11,8 @@ final as (
         new_hire_termination_rate,
         promotion_rate,
         alignment,
-        pay_percentile_low,
-        pay_percentile_high
+        hiring_pay_percentile_low,
+        hiring_pay_percentile_high
     from parameters
 )
 

@@ -21,7 +21,7 @@ from planalign.profile.findings import Finding
 from planalign.profile.judgement import judge
 from planalign.profile.suggestions import SUGGESTION, Proposal, Threads
 from planalign.profile.trial import Outcome, Trial
-from planalign.results.comparison import Comparison, MartDifference
+from planalign.results.verify import Comparison, MartDifference
 
 if TYPE_CHECKING:
     from conftest import Studies
@@ -75,42 +75,47 @@ def quoted(text: str) -> list[str]:
     return re.findall(r"`([^`]+)`", text)
 
 
-def payloads() -> dict[str, dict[str, set[str]]]:
-    """Return the keys of each type's payload with the words that their meaning lists."""
-    found: dict[str, dict[str, set[str]]] = {}
-    names: list[str] = []
-    for event, keys, meaning in rows(page("events.md")):
-        names = quoted(event) or names
-        [name] = names
-        if keys.startswith("as "):
-            found[name] = {key: set(words) for key, words in found["enrollment"].items()}
-            [status] = re.findall("status `(\\w+)`", meaning) or [None]
-            [reason] = re.findall("reason `(\\w+)`", meaning)
-            found[name]["reason"] = {reason}
-            if status:
-                found[name]["status"] = {status}
-            continue
-        for key in quoted(keys):
-            found.setdefault(name, {})[key] = set(quoted(meaning))
+def payloads() -> dict[str, dict[str, tuple[str, set[str]]]]:
+    """Return the keys of each event's payload with their type and the words that are quoted."""
+    found: dict[str, dict[str, tuple[str, set[str]]]] = {}
+    name = ""
+    for event, key, kind, meaning in rows(page("events.md").partition("| payload of ")[2]):
+        name = event.strip("`") or name
+        found.setdefault(name, {})[key.strip("`")] = (kind, set(quoted(meaning)))
     return found
 
 
+# What a value of a type looks like, where fractions are kept as their text.
+TYPES = {
+    "INTEGER": (int, r"-?\d+"),
+    "DECIMAL(15,2)": (str, r"-?\d+\.\d{2}"),
+    "DECIMAL(9,6)": (str, r"-?\d+\.\d{6}"),
+    "BOOLEAN": (bool, "True|False"),
+    "VARCHAR": (str, ".+"),
+    "DATE": (str, r"\d{4}-\d{2}-\d{2}"),
+}
+
+
 def test_every_event_that_occurs_is_documented_with_its_payload(run: Run) -> None:
+    documented = payloads()
     found: dict[str, dict[str, set[str]]] = {}
     for name, payload in run.sql(
         "select distinct event_type, event_payload from fct_yearly_events"
     ).fetchall():
-        for key, value in json.loads(payload).items():
-            words = found.setdefault(name, {}).setdefault(key, set())
-            if isinstance(value, str) and key in {"status", "reason"}:
-                words.add(value)
-    documented = payloads()
+        values = json.loads(payload, parse_float=str)
+        places = [[*documented[name]].index(key) for key in values]
+        assert places == sorted(places)
+        for key, value in values.items():
+            kind, words = TYPES[documented[name][key][0]]
+            assert type(value) is kind
+            assert re.fullmatch(words, str(value)), (name, key, value)
+            found.setdefault(name, {}).setdefault(key, set()).add(value)
     assert {name: set(keys) for name, keys in found.items()} == {
         name: set(keys) for name, keys in documented.items()
     }
     for name, keys in found.items():
         for key in keys.keys() & {"status", "reason"}:
-            assert keys[key] == documented[name][key], (name, key)
+            assert keys[key] == documented[name][key][1], (name, key)
 
 
 # What only settings other than those of the run bring about, by column.

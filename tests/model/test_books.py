@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -15,7 +17,6 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from conftest import Studies
     from planalign.results import Run
@@ -227,11 +228,8 @@ def test_events_form_a_chain(run: Run) -> None:
     for event in events:
         key = (event["scenario_id"], event["replicate"], event["employee_id"])
         chains[(*key, event["simulation_year"])].append(event)
-    order = [
-        "hire", "eligibility", "promotion", "raise", "enrollment", "opt_out", "deferral_change",
-        "escalation", "vesting", "hce_status", "contribution", "forfeiture_allocation",
-        "termination", "true_up", "forfeiture",
-    ]  # fmt: skip
+    reference = Path(__file__).parents[2] / "docs" / "reference" / "events.md"
+    order = re.findall(r"^\| `(\w+)` \| \d", reference.read_text(encoding="utf-8"), re.MULTILINE)
     for (*_, year), chain in chains.items():
         chain.sort(key=lambda event: event["event_sequence"])
         assert [event["event_sequence"] for event in chain] == list(range(1, len(chain) + 1))

@@ -51,3 +51,8 @@
         {{ of }}_band
     from {{ ref(of ~ "_bands") }}
 {%- endmacro %}
+
+{# December 31 of the year of a day. #}
+{% macro year_end_after(day) -%}
+    make_date(year({{ day }}), 12, 31)
+{%- endmacro %}

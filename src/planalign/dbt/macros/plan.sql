@@ -76,10 +76,25 @@
     )), 0)::decimal(9, 0) * 0.0001::decimal(4, 4))::decimal(9, 6))
 {%- endmacro %}
 
-{# What the plan knows of an employee on January 1, from the year before or the census. #}
-{% macro carried_columns() %}
+{# What pay_on, level_on and pay_cents_from rest on, of int_employment. #}
+{% macro pay_columns() %}
+    {%- do return([
+        "opening_job_level", "job_level", "opening_compensation", "promotion_date",
+        "promotion_change", "raise_date", "raise_change", "last_day",
+    ]) -%}
+{% endmacro %}
+
+{# What the census says of an employee, and a hire is given, to the snapshot. #}
+{% macro census_columns() %}
     {%- do return([
         "department", "weekly_hours", "is_union", "is_five_percent_owner",
+    ]) -%}
+{% endmacro %}
+
+{# What is known of an employee on January 1, from the year before or the census. #}
+{% macro prior_columns() %}
+    {%- do return([
+        "prior_cumulative_compensation", "prior_eligibility_date",
         "prior_year_compensation", "was_highly_compensated",
         "prior_enrollment_status", "prior_deferral_rate",
         "prior_savings_inclination", "prior_match_balance", "prior_core_balance",
@@ -88,7 +103,7 @@
 
 {#
     What a year at the pay and the rate of a day would defer, in cents times ten
-    thousand; the day is counted from plan entry. For columns of int_deferrals.
+    thousand; the day is counted from plan entry. For columns of int_deferral_periods.
 #}
 {% macro deferral_slope(days) -%}
     ({{ cents("opening_compensation") }}

@@ -75,10 +75,9 @@ from_prior_year as (
         last_year.current_compensation as opening_compensation,
         last_year.cumulative_compensation as prior_cumulative_compensation,
         last_year.plan_eligibility_date as prior_eligibility_date,
-        last_year.department,
-        last_year.weekly_hours,
-        last_year.is_union,
-        last_year.is_five_percent_owner,
+        {% for column in census_columns() %}
+            last_year.{{ column }},
+        {% endfor %}
         last_year.prorated_annual_compensation as prior_year_compensation,
         last_year.is_highly_compensated as was_highly_compensated,
         nullif(last_year.enrollment_status, 'not_eligible')
@@ -126,9 +125,7 @@ exposed as (
         aged.hire_date,
         aged.job_level,
         aged.opening_compensation,
-        aged.prior_cumulative_compensation,
-        aged.prior_eligibility_date,
-        {% for column in carried_columns() %}
+        {% for column in census_columns() + prior_columns() %}
             aged.{{ column }},
         {% endfor %}
         -- Section 414(q)(1): more than the threshold, strictly, in the year before,

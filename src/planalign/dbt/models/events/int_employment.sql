@@ -43,14 +43,13 @@ employed as (
         changes.trajectory_id,
         changes.employee_id,
         changes.employee_key,
-        changes.birth_date,
-        changes.hire_date,
+        workforce.birth_date,
+        workforce.hire_date,
         changes.termination_date,
+        changes.termination_reason,
         changes.opening_job_level,
         changes.job_level,
         changes.opening_compensation,
-        changes.prior_cumulative_compensation,
-        changes.prior_eligibility_date,
         changes.promotion_date,
         coalesce(
             changes.compensation_after_promotion
@@ -62,7 +61,7 @@ employed as (
         ) as raise_change,
         changes.compensation,
         false as is_new_hire,
-        {% for column in carried_columns() %}
+        {% for column in census_columns() + prior_columns() %}
             workforce.{{ column }},
         {% endfor %}
         workforce.is_highly_compensated
@@ -81,6 +80,7 @@ employed as (
         hires.birth_date,
         hires.hire_date,
         hire_terminations.termination_date,
+        hire_terminations.reason as termination_reason,
         hires.job_level as opening_job_level,
         hires.job_level,
         hires.compensation as opening_compensation,

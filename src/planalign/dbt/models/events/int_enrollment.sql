@@ -32,14 +32,9 @@ eligible as (
         employment.age_band,
         employment.tenure_band,
         employment.first_day,
-        employment.last_day,
-        employment.job_level,
-        employment.opening_job_level,
-        employment.opening_compensation,
-        employment.promotion_date,
-        employment.promotion_change,
-        employment.raise_date,
-        employment.raise_change,
+        {% for column in pay_columns() %}
+            employment.{{ column }},
+        {% endfor %}
         employment.prior_enrollment_status,
         employment.prior_deferral_rate,
         employment.prior_savings_inclination,

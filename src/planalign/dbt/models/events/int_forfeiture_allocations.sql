@@ -14,7 +14,11 @@ contributions as (
 final as (
     select
         contributions.trajectory_id,
+        contributions.employee_id,
         contributions.employee_key,
+        contributions.last_day,
+        contributions.job_level,
+        contributions.compensation,
         least(
             (
                 {{ digits_of("forfeitures.to_allocate", 2) }}

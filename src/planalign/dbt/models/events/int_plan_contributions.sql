@@ -17,7 +17,7 @@ enrollments as (
 ),
 
 deferrals as (
-    select * from {{ ref("int_deferrals") }}
+    select * from {{ ref("int_deferral_periods") }}
 ),
 
 -- The match of the pay periods and that of the whole year, by the same formula.
@@ -263,28 +263,23 @@ final as (
         birth_date,
         hire_date,
         termination_date,
+        termination_reason,
         is_new_hire,
         current_age,
         age_band,
         current_tenure,
         tenure_band,
-        opening_job_level,
-        job_level,
-        opening_compensation,
         compensation,
-        promotion_date,
-        promotion_change,
-        raise_date,
-        raise_change,
+        {% for column in pay_columns() %}
+            {{ column }},
+        {% endfor %}
         first_day,
-        last_day,
         prorated_annual_compensation,
         full_year_equivalent_compensation,
         prior_cumulative_compensation,
-        department,
-        weekly_hours,
-        is_union,
-        is_five_percent_owner,
+        {% for column in census_columns() %}
+            {{ column }},
+        {% endfor %}
         is_highly_compensated,
         was_highly_compensated,
         plan_eligibility_date,

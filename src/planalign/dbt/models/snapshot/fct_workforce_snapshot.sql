@@ -66,10 +66,9 @@ final as (
         )::decimal(18, 2) as cumulative_compensation,
         paid.plan_eligibility_date,
         paid.plan_eligibility_date is not null as is_plan_eligible,
-        paid.department,
-        paid.weekly_hours,
-        paid.is_union,
-        paid.is_five_percent_owner,
+        {% for column in census_columns() %}
+            paid.{{ column }},
+        {% endfor %}
         paid.is_highly_compensated,
         paid.is_covered,
         paid.enrollment_status,

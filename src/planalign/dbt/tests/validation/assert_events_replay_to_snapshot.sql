@@ -30,7 +30,7 @@ replayed as (
         min(effective_date) as first_date,
         -- What the plan does after the year is no part of the employment.
         max(effective_date) filter (
-            where event_type not in ('true_up', 'forfeiture')
+            where event_type not in ('{{ events_after_employment() | join("', '") }}')
         ) as last_date,
         max(effective_date) filter (where event_type = 'hire') as hire_date,
         max(effective_date) filter (where event_type = 'termination')

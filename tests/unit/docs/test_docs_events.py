@@ -1,0 +1,37 @@
+"""The reference of events is written from their list, and a faulty list is refused."""
+
+from __future__ import annotations
+
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+
+from planalign.engine.project import PACKAGED
+
+TOOL = runpy.run_path(str(Path(__file__).parents[3] / "tools" / "event_reference.py"))
+
+
+def test_the_reference_is_written_from_the_list() -> None:
+    text = TOOL["PAGE"].read_text(encoding="utf-8")
+    assert text == TOOL["page"](text, TOOL["declared_events"]()), (
+        "run python tools/event_reference.py"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "fault"),
+    [
+        ('"raise", 4,', '"raise", 3,', "two events have one number: 1, 2, 3, 3, "),
+        ('"raise", 4,', '"hire", 4,', "two events have one name: hire, .*, hire, "),
+        ('where="is_event"', 'wehre="is_event"', "no keyword argument 'wehre'"),
+    ],
+)
+def test_a_faulty_list_is_refused(tmp_path: Path, written: str, instead: str, fault: str) -> None:
+    macros = shutil.copytree(PACKAGED / "macros", tmp_path / "macros")
+    text = (macros / "events.sql").read_text(encoding="utf-8")
+    assert written in text
+    (macros / "events.sql").write_text(text.replace(written, instead), encoding="utf-8")
+    with pytest.raises((ValueError, TypeError), match=fault):
+        TOOL["declared_events"](macros)

@@ -1,0 +1,107 @@
+"""Write the tables of docs/reference/events.md from the list in macros/events.sql.
+
+Usage: python tools/event_reference.py [--check]. With --check nothing is written; exit code 1 says
+that the page is another.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt_common.clients.jinja import get_environment
+from dbt_common.exceptions.macros import MacroReturn
+from dbt_common.utils.jinja import MACRO_PREFIX
+
+from planalign.engine.project import PACKAGED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "events.md"
+BEGIN, END = (
+    f"<!-- {word} of what tools/event_reference.py writes -->" for word in ("begin", "end")
+)
+
+
+def declared_events(macros: Path = PACKAGED / "macros") -> list[dict[str, Any]]:
+    """Return what macro `yearly_events` of a folder of macros returns.
+
+    Raises:
+        ValueError: the list is faulty.
+    """
+    context: dict[str, Any] = {"return": _return, "exceptions": _Exceptions}
+    for path in sorted(macros.glob("*.sql")):
+        template = get_environment().from_string(path.read_text("utf-8"), globals=context)
+        for name, macro in vars(template.make_module()).items():
+            if name.startswith(MACRO_PREFIX):
+                context[name.removeprefix(MACRO_PREFIX)] = _returning(macro)
+    events: list[dict[str, Any]] = context["yearly_events"]()
+    return events
+
+
+def _return(value: object) -> None:
+    raise MacroReturn(value)
+
+
+class _Exceptions:
+    @staticmethod
+    def raise_compiler_error(message: str) -> None:
+        raise ValueError(message)
+
+
+def _returning(macro: Callable[..., Any]) -> Callable[..., Any]:
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return macro(*args, **kwargs)
+        except MacroReturn as returned:
+            return returned.value
+
+    return call
+
+
+def tables(events: list[dict[str, Any]]) -> str:
+    """Return the Markdown of the table of events and of that of their payloads."""
+    return "\n".join([*_events(events), "", *_payloads(events)])
+
+
+def _events(events: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| event type | number | the employee | from |"
+    yield "|---|---|---|---|"
+    for event in events:
+        yield f"| `{event['name']}` | {event['number']} | {event['words']} | `{event['source']}` |"
+
+
+def _payloads(events: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| payload of | key | type | meaning |"
+    yield "|---|---|---|---|"
+    for event in events:
+        first = f"`{event['name']}`"
+        for value in event["payload"]:
+            meaning = value["words"] + (", if there is one" if value["if_any"] else "")
+            yield f"| {first} | `{value['key']}` | {value['type']} | {meaning} |"
+            first = ""
+
+
+def page(text: str, events: list[dict[str, Any]]) -> str:
+    """Return a page with the tables between its two marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{tables(events)}\n\n{END}{after}"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or compare it; return the exit code."""
+    text = PAGE.read_text("utf-8")
+    wanted = page(text, declared_events())
+    if arguments == ["--check"]:
+        if text != wanted:
+            print(f"{PAGE} differs from the list: run python tools/event_reference.py")
+        return int(text != wanted)
+    PAGE.write_text(wanted, "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

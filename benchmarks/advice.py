@@ -20,7 +20,7 @@ from planalign.census import generate_census
 from planalign.config import parse
 from planalign.engine.project import PACKAGED
 from planalign.profile.advice import advise, with_trial
-from planalign.profile.reading import read_record
+from planalign.record.reading import read_record
 from planalign.study import Request, run_study
 
 VIEW = """\
@@ -52,7 +52,7 @@ def main(rows: int = 3_000_000, employees: int = 1_000) -> int:
             "simulation": {"start_year": 2025, "end_year": 2025},
         }
         run = folder / "run"
-        run_study(Request(parse(data, folder), run, with_plans=True))
+        run_study(Request(parse(data, folder), run, with_query_plans=True))
         record = read_record(run)
         memory = psutil.virtual_memory().total
         advice = with_trial(advise(run, record), record, {}, print, memory_bytes=memory, years=1)

@@ -19,7 +19,7 @@ from unittest.mock import patch
 from planalign.census import generate_census
 from planalign.config import parse
 from planalign.engine.meter import Meter, Sampler, Usage
-from planalign.engine.telemetry import EventLog
+from planalign.record.telemetry import EventLog
 from planalign.study import Request, run_study
 
 YEARS = {"start_year": 2025, "end_year": 2029}

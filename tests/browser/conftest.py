@@ -165,5 +165,5 @@ def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
             },
         }
     )
-    request = Request(config, output=folder / "run", with_plans=True)
+    request = Request(config, output=folder / "run", with_query_plans=True)
     return run_study(request).path

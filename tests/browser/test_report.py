@@ -17,7 +17,7 @@ from planalign.census.synthesise import generate_census
 from planalign.charts import Results
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import Finding
-from planalign.profile.reading import read_record
+from planalign.record.reading import read_record
 from planalign.report.build import report_of, write_report
 from planalign.report.page import MOST_BYTES, page
 from planalign.results.summary import Spread, YearSpread

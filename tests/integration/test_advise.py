@@ -21,8 +21,8 @@ from planalign.engine.project import PACKAGED
 from planalign.profile import prompt, trial
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import find
-from planalign.profile.reading import read_record
 from planalign.profile.suggestions import Materialize, Proposal
+from planalign.record.reading import read_record
 from planalign.study import run_study
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Bench:
                 sections["dbt_project"] = str(self.project(models))
             simulation = {"start_year": 2025, "end_year": 2025 if models is not None else 2027}
             self._made[name] = self._studies.simulate(
-                self.census, {"with_plans": True}, simulation=simulation, **sections
+                self.census, {"with_query_plans": True}, simulation=simulation, **sections
             ).path
         return self._made[name]
 

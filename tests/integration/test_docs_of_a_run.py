@@ -21,7 +21,7 @@ from planalign.profile.findings import Finding
 from planalign.profile.judgement import judge
 from planalign.profile.suggestions import SUGGESTION, Proposal, Threads
 from planalign.profile.trial import Outcome, Trial
-from planalign.results.comparison import Comparison, MartDifference
+from planalign.results.verify import Comparison, MartDifference
 
 if TYPE_CHECKING:
     from conftest import Studies

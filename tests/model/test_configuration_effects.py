@@ -6,21 +6,20 @@ import shutil
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
-from pydantic import BaseModel
 
 from planalign.config import ScenarioSettings
-from planalign.config.designs import ConfigFile, Design, ScenarioInFile
+from planalign.config.declarations import keys
 from planalign.engine.project import PACKAGED
 from planalign.errors import InputError
 from planalign.results.fingerprint import fingerprint
 from planalign.study import configuration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from conftest import Studies
@@ -233,19 +232,7 @@ DESIGNS = {"designs", "plan.design"}
 ECHOES = {"dim_scenarios", "int_effective_parameters", "all"}
 
 
-def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
-    """Yield the dotted key of everything that can be set."""
-    for name, field in model.model_fields.items():
-        inner = [kind for kind in (field.annotation, *get_args(field.annotation)) if is_model(kind)]
-        if not inner or get_args(field.annotation):
-            yield prefix + name
-        # What a scenario may change are the keys that there are already.
-        for kind in inner:
-            yield from keys(kind, f"{prefix}{name}.")
-
-
-def is_model(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+KEYS = {key.dotted: key for key in keys()}
 
 
 def given(key: str, value: Any) -> dict[str, Any]:
@@ -268,7 +255,7 @@ def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-SCENARIO_KEYS = [key for key in CHANGES if key in set(keys(ScenarioSettings))]
+SCENARIO_KEYS = [key for key in CHANGES if key.split(".")[0] in ScenarioSettings.model_fields]
 
 
 @pytest.fixture(scope="module")
@@ -332,12 +319,7 @@ def other_project(folder: Path) -> Path:
 
 
 def test_every_key_is_tried() -> None:
-    # Scenarios and designs hold keys that are tried where they stand at the top.
-    repeated = {f"scenarios.{key}" for key in keys(ScenarioInFile)}
-    repeated |= {f"designs.{key}" for key in keys(Design)}
-    found = set(keys(ConfigFile)) - repeated
-    assert found == CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING | DESIGNS
-    assert len(found) >= 35
+    assert CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING | DESIGNS == KEYS
 
 
 @pytest.fixture(scope="module")
@@ -468,18 +450,9 @@ def value_of(key: str) -> Any:
     return value
 
 
-def is_accepted(key: str, value: Any) -> bool:
-    try:
-        configuration(merged(plan_of(key), given(key, value)))
-    except InputError:
-        return False
-    return True
-
-
-def varying(by: Callable[[str], Any]) -> list[str]:
-    """Return the keys that accept a value of that form."""
-    candidates = [key for key in keys(ScenarioSettings) if "performance" not in key]
-    return [key for key in candidates if is_accepted(key, by(key))]
+def varying(by: str) -> list[str]:
+    """Return the keys that may be given by year, or by level."""
+    return [key for key in SCENARIO_KEYS if by in KEYS[key].varies]
 
 
 def by_year(key: str) -> dict[int, Any]:
@@ -492,7 +465,7 @@ def by_level(key: str) -> dict[int, Any]:
     return {level: CHANGES[key] if level == 3 else value_of(key) for level in range(1, 6)}
 
 
-BY_YEAR, BY_LEVEL = varying(by_year), varying(by_level)
+BY_YEAR, BY_LEVEL = varying("year"), varying("level")
 
 
 @pytest.fixture(scope="module")
@@ -506,20 +479,6 @@ def variants(shared_studies: Studies, company: Path) -> Run:
     return shared_studies.simulate(
         company, simulation={"start_year": 2025, "end_year": 2026}, scenarios=scenarios
     )
-
-
-def test_scalars_of_the_model_can_be_given_by_year() -> None:
-    fixed = {"level_weights", "age_weights", "month_weights", "raise_months", "promotion_months"}
-    fixed |= {"raise_cutoff", "date", "amounts"}
-    scalars = {
-        key
-        for key in keys(ScenarioSettings)
-        if key.split(".")[-1] not in fixed and "performance" not in key
-    }
-    assert set(BY_YEAR) == scalars
-    assert [key.split(".")[-1] for key in BY_LEVEL] == [
-        "cola_rate", "merit_budget", "promotion_increase", "market_adjustment"
-    ]  # fmt: skip
 
 
 # The indices count beyond the last published year: tested on their own, below.

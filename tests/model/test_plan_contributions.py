@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from planalign.config.declarations import keys
+from planalign.config.scalars import as_json
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -42,38 +45,9 @@ PUBLISHED = {
 }
 MULTIPLES = (500, 500, 500, 5_000, 1_000, 5_000, 300, 5_000)
 DEFAULTS: dict[str, Any] = {
-    "pay_frequency": "biweekly",
-    "investment_return_rate": 0.05,
-    "eligibility.hours_of_service": 0,
-    "eligibility.exclude_union": False,
-    "eligibility.excluded_departments": [],
-    "eligibility.excluded_levels": [],
-    "deferrals.maximum_rate": 0.75,
-    "deferrals.highly_compensated_maximum_rate": 1,
-    "deferrals.catch_up": True,
-    "deferrals.roth": True,
-    "deferrals.roth_share": 0.15,
-    "match.formula": "none",
-    "match.by": "everyone",
-    "match.tiers": [{"up_to": 0.06, "rate": 0.5}],
-    "match.maximum_rate": 1,
-    "match.maximum_amount": None,
-    "match.basis": "pay_period",
-    "match.true_up": True,
-    "match.last_day": False,
-    "match.hours": 0,
-    "core.rate": 0,
-    "core.by": "everyone",
-    "core.tiers": [],
-    "core.excess_rate": None,
-    "core.integration_level": 1,
-    "core.last_day": False,
-    "core.hours": 0,
-    "vesting.match": "immediate",
-    "vesting.core": "immediate",
-    "forfeitures.use": "reduce_cost",
-    "forfeitures.expense_per_participant": 60,
-    "highly_compensated.top_paid_group": False,
+    key.dotted.removeprefix("plan."): as_json(key.default)
+    for key in keys()
+    if key.path[0] == "plan"
 }
 FORMULAS = {
     "none": [],

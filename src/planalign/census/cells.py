@@ -170,7 +170,8 @@ class Reason:
 
 def reasons(column: Column, *, floating: bool) -> tuple[Reason, ...]:
     """Return why a text of a column may have no value; the first that it matches is it."""
-    remedy = _REMEDIES[column.kind]
+    is_count = column.is_own and column.kind is Kind.WHOLE
+    remedy = "Write a whole number" if is_count else _REMEDIES[column.kind]
     found = [Reason(pattern, message, remedy) for pattern, message in _FAULTS[column.kind]]
     if floating:
         found.insert(0, Reason(f".*({_NOT_TOLD_APART})", *_TOO_LARGE))

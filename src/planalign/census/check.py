@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from planalign import duck
@@ -72,6 +73,7 @@ def check_census(
     *,
     columns: Mapping[str, str],
     census_date: date,
+    extra_columns: Mapping[str, str] = MappingProxyType({}),
     plans: Sequence[PlanFacts] = (),
 ) -> CheckReport:
     """Read a census as a simulation would, in memory, and report what was found.
@@ -80,6 +82,7 @@ def check_census(
         path: .csv, .csv.gz or .parquet.
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes.
+        extra_columns: type of each column that a study adds, by name.
         plans: what the scenarios ask of the census, to warn where it does not fit.
 
     Raises:
@@ -93,6 +96,7 @@ def check_census(
                 path,
                 columns=columns,
                 census_date=census_date,
+                extra_columns=extra_columns,
                 plans=plans,
                 most=MOST_LISTED,
             )
@@ -100,7 +104,7 @@ def check_census(
             return CheckReport(
                 str(path), found.total, found.problems, found.kinds, found.warnings, None, None
             )
-        profile = profile_census(connection, census_date)
+        profile = profile_census(connection, census_date, extra_columns)
     return CheckReport(str(path), 0, (), (), summary.warnings, summary, profile)
 
 

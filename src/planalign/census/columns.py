@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Kind(Enum):
@@ -20,12 +24,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column of the census table: its SQL type, and whether each row needs a value."""
+    """One column of the census table: its SQL type, and whether each row needs a value.
+
+    One that `is_own` is of a study: a file must have it, and a row may have none.
+    """
 
     name: str
     kind: Kind
     sql_type: str
     required: bool = False
+    is_own: bool = False
 
 
 COLUMNS = (
@@ -48,6 +56,28 @@ COLUMNS = (
 )
 NAMES = tuple(column.name for column in COLUMNS)
 POSITION = {name: position for position, name in enumerate(NAMES)}
+
+# Of the columns that a study adds, by the word of its configuration.
+OWN_TYPES = {
+    "text": (Kind.TEXT, "varchar"),
+    "integer": (Kind.WHOLE, "bigint"),
+    "number": (Kind.NUMBER, "decimal(18, 6)"),
+    "date": (Kind.DATE, "date"),
+    "boolean": (Kind.FLAG, "boolean"),
+}
+
+
+def with_own(extra_columns: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns of a census with those that a study adds, behind the others.
+
+    Args:
+        extra_columns: a key of `OWN_TYPES` by the name of each.
+    """
+    return (
+        *COLUMNS,
+        *(Column(name, *OWN_TYPES[kind], is_own=True) for name, kind in extra_columns.items()),
+    )
+
 
 DEFAULT_CENSUS_DATE = date(2024, 12, 31)
 

@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planalign.census.columns import COLUMNS, NAMES
 from planalign.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from planalign.census.columns import Column
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,21 @@ def key(name: str) -> str:
     return name.strip().strip("\ufeff").strip().casefold()
 
 
-def wanted_keys(columns: Mapping[str, str]) -> dict[str, str]:
+def wanted_keys(census: Sequence[Column], columns: Mapping[str, str]) -> dict[str, str]:
     """Return census column -> compared name of the file's column to look for.
 
     A file column that is mapped is not also taken by its own name.
     """
-    mapped = {name: key(columns[name]) for name in NAMES if name in columns}
+    names = [column.name for column in census]
+    mapped = {name: key(columns[name]) for name in names if name in columns}
     taken = set(mapped.values())
-    plain = {name: name for name in NAMES if name not in mapped and name not in taken}
+    plain = {name: name for name in names if name not in mapped and name not in taken}
     return mapped | plain
 
 
-def lay_out(names: Sequence[str], columns: Mapping[str, str], file: str) -> Layout:
+def lay_out(
+    census: Sequence[Column], names: Sequence[str], columns: Mapping[str, str], file: str
+) -> Layout:
     """Match the columns of a file to those of the census; report each that does not fit.
 
     A name that occurs twice is a problem only where the column is read: an
@@ -63,10 +67,11 @@ def lay_out(names: Sequence[str], columns: Mapping[str, str], file: str) -> Layo
     """
     keys = [key(name) for name in names]
     times = Counter(keys)
-    wanted = wanted_keys(columns)
+    wanted = wanted_keys(census, columns)
+    known = [column.name for column in census]
     positions: dict[str, int] = {}
-    problems = [_unknown(name, file) for name in columns if name not in NAMES]
-    for column in COLUMNS:
+    problems = [_unknown(name, known, file) for name in columns if name not in known]
+    for column in census:
         look_for = wanted.get(column.name)
         if look_for is not None and times[look_for] == 1:
             positions[column.name] = keys.index(look_for)
@@ -75,7 +80,9 @@ def lay_out(names: Sequence[str], columns: Mapping[str, str], file: str) -> Layo
         elif column.name in columns:
             problems.append(_not_there(column.name, columns[column.name], names, file))
         elif column.required:
-            problems.append(_missing(column.name, names, file))
+            problems.append(_missing("required column", column.name, names, file))
+        elif column.is_own:
+            problems.append(_missing("column of extra_columns", column.name, names, file))
     used = {keys[position] for position in positions.values()}
     ignored = tuple(
         name.strip() or f"(unnamed column {number})"
@@ -98,12 +105,12 @@ def _listed(names: Sequence[str]) -> str:
     return f"{shown}, ..." if len(names) > 30 else shown or "no named column"
 
 
-def _unknown(name: str, file: str) -> Problem:
-    near = nearest(name, NAMES)
+def _unknown(name: str, known: Sequence[str], file: str) -> Problem:
+    near = nearest(name, known)
     lead = f"Did you mean {near}? " if near else ""
     return Problem(
         "mapped, but not a census column",
-        f"{lead}Census columns: {', '.join(NAMES)}",
+        f"{lead}Census columns: {', '.join(known)}",
         file=file,
         column=name,
     )
@@ -130,11 +137,11 @@ def _not_there(column: str, mapped: str, names: Sequence[str], file: str) -> Pro
     )
 
 
-def _missing(column: str, names: Sequence[str], file: str) -> Problem:
+def _missing(what: str, column: str, names: Sequence[str], file: str) -> Problem:
     near = nearest(column, names)
     lead = f"Did you mean {near}? " if near else ""
     return Problem(
-        "required column that is not in the file",
+        f"{what} that is not in the file",
         f"{lead}Rename the column, or map it under census_columns. The file has: {_listed(names)}",
         file=file,
         column=column,

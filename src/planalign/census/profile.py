@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from planalign.census.columns import quoted
 from planalign.census.rules import ACTIVE, completed_years
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
     from decimal import Decimal
 
@@ -45,6 +47,14 @@ class DepartmentSize:
 
 
 @dataclass(frozen=True)
+class GroupSize:
+    """The active employees with a value of a column that a study adds; None is no value."""
+
+    value: str | None
+    employees: int
+
+
+@dataclass(frozen=True)
 class CensusProfile:
     """The active employees of a census on its date.
 
@@ -56,6 +66,8 @@ class CensusProfile:
         non_savers: with one of 0; of the others the census tells nothing.
         mean_deferral_rate: of the savers, a fraction of pay; None without any.
         departments: the largest first.
+        extra_columns: of each column that a study adds, its values as text, the most
+            frequent first.
 
     """
 
@@ -66,18 +78,22 @@ class CensusProfile:
     non_savers: int
     mean_deferral_rate: float | None
     departments: tuple[DepartmentSize, ...]
+    extra_columns: dict[str, tuple[GroupSize, ...]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the profile as the object that `--json` prints."""
         return asdict(self)
 
 
-def profile_census(connection: duckdb.DuckDBPyConnection, census_date: date) -> CensusProfile:
+def profile_census(
+    connection: duckdb.DuckDBPyConnection, census_date: date, extra_columns: Iterable[str] = ()
+) -> CensusProfile:
     """Describe the active employees of the table `census`, at least one.
 
     Args:
         connection: where `read_census` made the table.
         census_date: the day the census describes.
+        extra_columns: names of the columns that a study adds.
 
     """
 
@@ -101,10 +117,14 @@ def profile_census(connection: duckdb.DuckDBPyConnection, census_date: date) -> 
         "select count(*) filter (deferral_rate > 0), count(*) filter (deferral_rate = 0),"
         " avg(deferral_rate) filter (deferral_rate > 0) {active}"
     )
-    departments = rows(
-        "select department, count(*) as employees {active} group by department"
-        " order by employees desc, department"
-    )
+
+    def sizes(column: str) -> list[tuple[Any, ...]]:
+        value = f"cast({quoted(column)} as varchar)"
+        return rows(
+            f"select {value} as value, count(*) as employees {{active}} group by value"
+            " order by employees desc, value"
+        )
+
     return CensusProfile(
         spread("birth_date"),
         spread("hire_date"),
@@ -112,5 +132,6 @@ def profile_census(connection: duckdb.DuckDBPyConnection, census_date: date) -> 
         savers,
         non_savers,
         rate,
-        tuple(DepartmentSize(*department) for department in departments),
+        tuple(DepartmentSize(*size) for size in sizes("department")),
+        {name: tuple(GroupSize(*size) for size in sizes(name)) for name in extra_columns},
     )

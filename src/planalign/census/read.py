@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from planalign.census import statements
 from planalign.census.cells import WHOLE_UP_TO, reasons, text_of
-from planalign.census.columns import COLUMNS, NAMES, POSITION, quoted
+from planalign.census.columns import quoted, with_own
 from planalign.census.findings import (
     MOST_EXAMPLES,
     MOST_OF_A_VALUE,
@@ -22,7 +23,7 @@ from planalign.census.findings import (
 )
 from planalign.census.layout import lay_out, wanted_keys
 from planalign.census.records import keep_sound_records, lines_of
-from planalign.census.rules import RULES
+from planalign.census.rules import rules_of
 from planalign.census.source import (
     UNREADABLE,
     csv_scan,
@@ -32,7 +33,7 @@ from planalign.census.source import (
     unreadable_parquet,
     unusable,
 )
-from planalign.census.warnings import ROW_WARNINGS, warnings_of_the_file
+from planalign.census.warnings import row_warnings, warnings_of_the_file
 from planalign.errors import EnvironmentFaultError, Problem
 from planalign.scratch import scratch
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from planalign.census.columns import Column
     from planalign.census.layout import Layout
     from planalign.census.plan_facts import PlanFacts
     from planalign.census.rules import Rule
@@ -76,10 +78,15 @@ class _Task:
 
     connection: duckdb.DuckDBPyConnection
     path: Path
+    columns: Sequence[Column]
     source: Source
     layout: Layout
     census_date: date
     plans: Sequence[PlanFacts]
+
+    def column(self, name: str) -> Column:
+        """Return a column of the census by its name."""
+        return next(column for column in self.columns if column.name == name)
 
     def message(self, column: str | None, message: str) -> str:
         """Return a message about a census column, with the file's name of it if another."""
@@ -114,6 +121,7 @@ def read_census(
     *,
     columns: Mapping[str, str],
     census_date: date,
+    extra_columns: Mapping[str, str] = MappingProxyType({}),
     table: str = "census",
     plans: Sequence[PlanFacts] = (),
     most: int = MOST_PROBLEMS,
@@ -121,15 +129,16 @@ def read_census(
     """Read a CSV or Parquet census into `table`, with exact types and no unknown columns.
 
     Column names are compared without case and surrounding blanks. The table has
-    every column of `columns.COLUMNS` in that order; optional ones that the file
-    lacks are null. Nothing else of the file is stored. A table of that name is
-    replaced; where there is any problem it is left alone.
+    every column of `columns.COLUMNS` in that order, and then those that a study adds;
+    optional ones that the file lacks are null. Nothing else of the file is stored. A
+    table of that name is replaced; where there is any problem it is left alone.
 
     Args:
         connection: where the table is made.
         path: .csv (UTF-8; comma, semicolon, tab or bar), .csv.gz or .parquet.
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes; later dates are in the future.
+        extra_columns: type of each column that a study adds, by name, as `OWN_TYPES` says.
         table: name of the table, with or without a schema in front.
         plans: what the scenarios ask of the census, to warn where it does not fit.
         most: how many problems to list one by one.
@@ -146,9 +155,10 @@ def read_census(
     if not all(re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", part) for part in table.split(".")):
         raise ValueError(f"not the name of a table: {table!r}")
     target = ".".join(quoted(part) for part in table.split("."))
-    source = open_source(connection, path, set(wanted_keys(columns).values()))
-    layout = lay_out(source.names, columns, str(path))
-    task = _Task(connection, path, source, layout, census_date, plans)
+    census = with_own(extra_columns)
+    source = open_source(connection, path, set(wanted_keys(census, columns).values()))
+    layout = lay_out(census, source.names, columns, str(path))
+    task = _Task(connection, path, census, source, layout, census_date, plans)
     found = Findings(most)
     found.add(*layout.problems)
     summary = CensusSummary(0, 0, 0)
@@ -157,7 +167,7 @@ def read_census(
             summary = _read(task, found)
         if found:
             raise found.error(str(path), summary.warnings)
-        connection.execute(statements.publish(target))
+        connection.execute(statements.publish(census, target))
     except (duckdb.OutOfMemoryException, duckdb.IOException, MemoryError) as error:
         what = f"census {path} could not be loaded: {first_line(error)}"
         raise starved(str(path), error) or EnvironmentFaultError(
@@ -176,8 +186,8 @@ def _read(task: _Task, found: Findings) -> CensusSummary:
     floating = {name for name in texts if task.type_of(name) in WHOLE_UP_TO}
     _load(task, texts, floating, found)
     rows, active = _count(task, found)
-    broken = _hits(task, RULES, texts, floating, found.most)
-    unusual = _hits(task, ROW_WARNINGS, texts, floating, 0)
+    broken = _hits(task, rules_of(task.columns), texts, floating, found.most)
+    unusual = _hits(task, row_warnings(task.columns), texts, floating, 0)
     lines = _lines(task, [*broken, *unusual])
     problems = [_problem(task, hit, floating, lines) for hit in broken if hit.place <= found.most]
     found.list(*problems)
@@ -187,14 +197,15 @@ def _read(task: _Task, found: Findings) -> CensusSummary:
         *_kinds(task, unusual, floating, lines),
         *warnings_of_the_file(task.connection, task.census_date, task.plans),
     ]
-    warnings.sort(key=lambda warning: POSITION[warning.column or NAMES[0]])
+    names = [column.name for column in task.columns]
+    warnings.sort(key=lambda warning: names.index(warning.column or names[0]))
     return CensusSummary(rows, active, rows - active, task.layout.ignored, tuple(warnings))
 
 
 def _texts(task: _Task, found: Findings) -> dict[str, str]:
     """Return census column -> expression for its text, of the columns that have one."""
     texts = {}
-    for column in COLUMNS:
+    for column in task.columns:
         position = task.layout.positions.get(column.name)
         if position is None:
             continue
@@ -214,7 +225,9 @@ def _load(task: _Task, texts: Mapping[str, str], floating: Set[str], found: Find
     if task.source.scan is None:
         _load_sound_records(task, found)
         return
-    statement = statements.load(task.source.scan, "row_number() over ()", texts, floating)
+    statement = statements.load(
+        task.columns, task.source.scan, "row_number() over ()", texts, floating
+    )
     try:
         task.connection.execute(statement, task.source.parameters)
     except UNREADABLE as error:
@@ -227,7 +240,7 @@ def _load(task: _Task, texts: Mapping[str, str], floating: Set[str], found: Find
 
 def _load_sound_records(task: _Task, found: Findings) -> None:
     # Only the columns that are read, so that no personal identifier is copied.
-    taken = [column for column in COLUMNS if column.name in task.layout.positions]
+    taken = [column for column in task.columns if column.name in task.layout.positions]
     positions = [task.layout.positions[column.name] for column in taken]
     texts = {
         column.name: text_of(f"c{number}", "VARCHAR", column.kind) or ""
@@ -238,7 +251,7 @@ def _load_sound_records(task: _Task, found: Findings) -> None:
         with sound.open("w", encoding="utf-8", newline="") as stream:
             found.add(*keep_sound_records(task.path, task.source, positions, stream))
         scan, parameters = csv_scan(sound, width=len(taken) + 1, delimiter=",")
-        statement = statements.load(scan, "cast(c0 as bigint)", texts, frozenset())
+        statement = statements.load(task.columns, scan, "cast(c0 as bigint)", texts, frozenset())
         try:
             task.connection.execute(statement, parameters)
         except UNREADABLE as error:
@@ -269,7 +282,8 @@ def _hits(
     """Return the first rows that meet a rule; of each kind the examples in any case."""
     chosen = [rule for rule in rules if rule.column in readable or not rule.needs_column]
     rows = task.connection.execute(
-        statements.violations(chosen, floating, most), {"census_date": task.census_date}
+        statements.violations(task.columns, chosen, floating, most),
+        {"census_date": task.census_date},
     ).fetchall()
     return [_Hit(row, chosen[number], *others) for row, number, *others in rows]
 
@@ -324,7 +338,7 @@ def _words(task: _Task, hit: _Hit, floating: Set[str]) -> tuple[str, str]:
     rule = hit.rule
     message, remedy = rule.message.format(census_date=task.census_date), rule.remedy
     if rule.column and hit.reason is not None:
-        column = COLUMNS[POSITION[rule.column]]
+        column = task.column(rule.column)
         reason = reasons(column, floating=column.name in floating)[hit.reason]
         message, remedy = reason.message, reason.remedy
     return task.message(rule.column, message), remedy

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planalign.census.columns import COLUMNS, POSITION, Kind, quoted
 
-# Where the text of a column stands beside its value; $census_date is bound, and the
-# columns of `FACTS` are there in every row.
-TEXT_OF = {name: f"text_{name}" for name in POSITION}
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from planalign.census.columns import Column
 
 MOST_DOLLARS = "99999999.99"
 
 
+def text_column(name: str) -> str:
+    """Return the quoted column in which the text of a census column stands beside its value."""
+    return quoted(f"text_{name}")
+
+
+# In a condition $census_date is bound, and the columns of `FACTS` are there in every row.
 @dataclass(frozen=True)
 class Rule:
     """A condition in SQL that makes a row a problem, or a warning if there is a code.
@@ -62,7 +70,7 @@ ACTIVE = (
 
 
 def _with(column: str) -> str:
-    return f"'{column} ' || {quoted(TEXT_OF[column])}"
+    return f"'{column} ' || {text_column(column)}"
 
 
 _FRACTION = "Write a fraction from 0 to 1, such as 0.06 for 6 %"
@@ -88,12 +96,12 @@ def _facts() -> dict[str, str]:
     """Return name -> aggregate over all rows, for what single rows do not tell."""
     facts = {
         "median_pay": f"quantile_disc(annual_compensation, 0.5) filter ({ACTIVE})",
-        "is_active_only_t": f"bool_and(lower({quoted(TEXT_OF['active'])}) = 't')",
+        "is_active_only_t": f"bool_and(lower({text_column('active')}) = 't')",
         "is_deferral_of_flags": f"count(*) filter (deferral_rate = 1) >= {MOST_WHOLE_SAVERS}"
         " and count(*) filter (deferral_rate not in (0, 1)) = 0",
     }
     for name in _FLAGS:
-        text = quoted(TEXT_OF[name])
+        text = text_column(name)
         facts[_has_codes(name)] = f"count({text}) > count({quoted(name)})"
         facts[_letters(name)] = f"list(distinct lower({text})) filter (length({text}) = 1)"
     # Numbers without a gap are of different lengths by themselves.
@@ -111,9 +119,20 @@ def _facts() -> dict[str, str]:
 FACTS = _facts()
 
 
+def _unreadable(name: str) -> Rule:
+    return Rule(name, f"{text_column(name)} is not null and {quoted(name)} is null")
+
+
+def _too_long(name: str) -> Rule:
+    # It is stored with every year of its employees.
+    return Rule(
+        name, f"length({quoted(name)}) > 256", "longer than 256 characters", "Use a short name"
+    )
+
+
 def _code_rule(name: str) -> Rule:
     """Return the rule for letters that read as a flag in a column of other codes."""
-    text = f"lower({quoted(TEXT_OF[name])})"
+    text = f"lower({text_column(name)})"
     alone = " or ".join(
         f"({text} = '{letter}' and not list_contains({_letters(name)}, '{other}'))"
         for letter, other in _OTHER.items()
@@ -215,13 +234,7 @@ _SPECIFIC = (
         "Set active to false, or leave the termination date empty",
         _with("termination_date"),
     ),
-    # A department is stored with every year of its employees.
-    Rule(
-        "department",
-        "length(department) > 256",
-        "longer than 256 characters",
-        "Use a short name",
-    ),
+    _too_long("department"),
     Rule("deferral_rate", "deferral_rate not between 0 and 1", "outside 0 to 1", _FRACTION),
     Rule(
         "deferral_rate",
@@ -260,18 +273,11 @@ _SPECIFIC = (
     ),
 )
 
-_UNREADABLE = tuple(
-    Rule(
-        column.name,
-        f"{quoted(TEXT_OF[column.name])} is not null and {quoted(column.name)} is null",
-    )
-    for column in COLUMNS
-)
 
 _EMPTY = tuple(
     Rule(
         column.name,
-        f"{quoted(TEXT_OF[column.name])} is null and not is_blank",
+        f"{text_column(column.name)} is null and not is_blank",
         "empty",
         "Every row needs a value here",
         needs_column=True,
@@ -283,6 +289,23 @@ _EMPTY = tuple(
 # In the order of the columns, so that the number of a rule sorts as its column.
 RULES = tuple(
     sorted(
-        (*_EMPTY, *_UNREADABLE, *_SPECIFIC), key=lambda rule: POSITION.get(rule.column or "", -1)
+        (*_EMPTY, *(_unreadable(name) for name in POSITION), *_SPECIFIC),
+        key=lambda rule: POSITION.get(rule.column or "", -1),
     )
 )
+
+
+def rules_of(columns: Sequence[Column]) -> tuple[Rule, ...]:
+    """Return the rules of a census with these columns, those that a study adds among them."""
+    own = [column for column in columns if column.is_own]
+    return (
+        *RULES,
+        *(
+            rule
+            for column in own
+            for rule in (
+                _unreadable(column.name),
+                *([_too_long(column.name)] if column.kind is Kind.TEXT else []),
+            )
+        ),
+    )

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planalign.census.cells import reasons, value_of
-from planalign.census.columns import COLUMNS, NAMES, POSITION, quoted
+from planalign.census.columns import quoted
 from planalign.census.findings import MOST_EXAMPLES, MOST_OF_A_VALUE
-from planalign.census.rules import ACTIVE, FACTS, SAME_EMPLOYEE, TEXT_OF
+from planalign.census.rules import ACTIVE, FACTS, SAME_EMPLOYEE, text_column
 from planalign.duck import literal
 
 if TYPE_CHECKING:
@@ -51,23 +51,31 @@ NON_SAVERS = "\n".join(
 )
 
 
-def load(scan: str, row_number: str, texts: Mapping[str, str], floating: Set[str]) -> str:
+def load(
+    columns: Sequence[Column],
+    scan: str,
+    row_number: str,
+    texts: Mapping[str, str],
+    floating: Set[str],
+) -> str:
     """Return the statement that fills the table of cells.
 
     Args:
+        columns: of the census.
         scan: table function to select from.
         row_number: expression for the 1-based number of a row.
         texts: census column -> expression for its text; null where there is none.
         floating: those of the columns whose text is made of floating-point numbers.
 
     """
-    complete = dict.fromkeys(NAMES, "cast(null as varchar)") | dict(texts)
-    as_text = ", ".join(f"{complete[name]} as {quoted(TEXT_OF[name])}" for name in NAMES)
-    all_texts = ", ".join(quoted(text) for text in TEXT_OF.values())
+    names = [column.name for column in columns]
+    complete = dict.fromkeys(names, "cast(null as varchar)") | dict(texts)
+    as_text = ", ".join(f"{complete[name]} as {text_column(name)}" for name in names)
+    all_texts = ", ".join(map(text_column, names))
     values = ", ".join(
-        value_of(quoted(TEXT_OF[column.name]), column, floating=column.name in floating)
+        value_of(text_column(column.name), column, floating=column.name in floating)
         + f" as {quoted(column.name)}"
-        for column in COLUMNS
+        for column in columns
     )
     return "\n".join(
         [
@@ -82,7 +90,9 @@ def load(scan: str, row_number: str, texts: Mapping[str, str], floating: Set[str
     )
 
 
-def violations(rules: Sequence[Rule], floating: Set[str], most: int) -> str:
+def violations(
+    columns: Sequence[Column], rules: Sequence[Rule], floating: Set[str], most: int
+) -> str:
     """Return the query that gives the rows that meet a rule, by row and rule.
 
     Of each kind (a rule, and the reason why a text has no value) the first rows are
@@ -92,6 +102,7 @@ def violations(rules: Sequence[Rule], floating: Set[str], most: int) -> str:
     rows the kind has, the place among them and the place among all.
 
     Args:
+        columns: of the census.
         rules: their numbers count from 0.
         floating: columns whose text is made of floating-point numbers.
         most: how many rows to list.
@@ -103,15 +114,16 @@ def violations(rules: Sequence[Rule], floating: Set[str], most: int) -> str:
     )
     values = [
         # One more than is shown, to see that there is more.
-        f"when {number} then left({quoted(TEXT_OF[rule.column])}, {MOST_OF_A_VALUE + 1})"
+        f"when {number} then left({text_column(rule.column)}, {MOST_OF_A_VALUE + 1})"
         for number, rule in enumerate(rules)
         if rule.column and rule.shows_value
     ]
     details = [
         f"when {number} then {rule.detail}" for number, rule in enumerate(rules) if rule.detail
     ]
+    by_name = {column.name: column for column in columns}
     whys = [
-        f"when {number} then {_reason(COLUMNS[POSITION[rule.column]], floating)}"
+        f"when {number} then {_reason(by_name[rule.column], floating)}"
         for number, rule in enumerate(rules)
         if rule.column and not rule.message
     ]
@@ -185,7 +197,7 @@ def _by_rule(cases: Sequence[str]) -> str:
 
 def _reason(column: Column, floating: Set[str]) -> str:
     """Return the expression for the number of the reason why a text has no value."""
-    text = quoted(TEXT_OF[column.name])
+    text = text_column(column.name)
     found = reasons(column, floating=column.name in floating)
     cases = " ".join(
         f"when regexp_full_match({text}, {literal(reason.pattern)}, 'is') then {number}"
@@ -194,7 +206,7 @@ def _reason(column: Column, floating: Set[str]) -> str:
     return f"case {cases} end" if cases else "null"
 
 
-def publish(target: str) -> str:
+def publish(columns: Sequence[Column], target: str) -> str:
     """Return the statement that makes the census table; `target` is quoted."""
-    columns = ", ".join(quoted(name) for name in NAMES)
-    return "\n".join([f"create or replace table {target} as", f"select {columns}", f"from {CELLS}"])
+    names = ", ".join(quoted(column.name) for column in columns)
+    return "\n".join([f"create or replace table {target} as", f"select {names}", f"from {CELLS}"])

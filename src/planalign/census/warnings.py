@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planalign.census import statements
-from planalign.census.columns import quoted
+from planalign.census.columns import Kind, quoted
 from planalign.census.findings import Finding
 from planalign.census.layout import nearest
-from planalign.census.rules import ACTIVE, TEXT_OF, Rule
+from planalign.census.rules import ACTIVE, Rule, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from planalign.census.columns import Column
     from planalign.census.plan_facts import PlanFacts
 
 # Yearly pay below this, in dollars, is more likely an hourly or monthly rate.
@@ -41,7 +42,7 @@ def _like_a_number(column: str) -> Rule:
     # Without a value: nobody wants it in a terminal or a log.
     return Rule(
         column,
-        f"regexp_full_match({column}, {_NUMBER})",
+        f"regexp_full_match({quoted(column)}, {_NUMBER})",
         "looks like a social security number, and would be stored as it is",
         "Give these employees other ids, or map another column",
         code="social_security_number",
@@ -85,7 +86,7 @@ ROW_WARNINGS = (
     ),
     Rule(
         "active",
-        f"lower({quoted(TEXT_OF['active'])}) = 't' and is_active_only_t",
+        f"lower({text_column('active')}) = 't' and is_active_only_t",
         "reads as true, and the column has no other value; of status codes, T may be terminated",
         "Write true or false",
         code="only_t",
@@ -100,6 +101,13 @@ ROW_WARNINGS = (
     ),
     _high("prior_year_compensation"),
 )
+
+
+def row_warnings(columns: Sequence[Column]) -> tuple[Rule, ...]:
+    """Return the warnings of single rows, also of the columns that a study adds."""
+    own = [column.name for column in columns if column.is_own and column.kind is Kind.TEXT]
+    return (*ROW_WARNINGS, *map(_like_a_number, own))
+
 
 # Of the file as a whole; the words in braces are filled in.
 _LATEST_HIRE = Rule(

@@ -30,7 +30,7 @@ from planalign.profile.analysis import BUDGET_BYTES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planalign.profile.record import Record, Sample
+    from planalign.record.record import Record, Sample
 
 _Point = TypeVar("_Point")
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import plotly.graph_objects as go
 
 from planalign.charts.style import KINDS, LEFT, RIGHT, faded, figure, ink, plain
-from planalign.engine.telemetry import saving
-from planalign.profile.record import DbtCommand, ModelRun, TestRun
+from planalign.record.record import DbtCommand, ModelRun, TestRun
+from planalign.record.telemetry import saving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record, Span
+    from planalign.record.record import Record, Span
 
 # Only so many bars carry their name: to fit text into each takes a browser long.
 NAMED_BARS = 400

@@ -62,7 +62,7 @@ def advise(
     faster, pairs, p_value); remarks of the language model.
     """
     from planalign.profile import advice  # noqa: PLC0415 - duckdb is slow to import
-    from planalign.profile.reading import read_record  # noqa: PLC0415
+    from planalign.record.reading import read_record  # noqa: PLC0415
 
     record = read_record(run)
     found = advice.advise(run, record, read_record(earlier) if earlier else None)

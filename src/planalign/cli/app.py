@@ -13,6 +13,7 @@ from planalign.cli.advise import advise
 from planalign.cli.bench import bench
 from planalign.cli.census import census
 from planalign.cli.compare import compare
+from planalign.cli.config import config
 from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
 from planalign.cli.export import export
@@ -135,6 +136,7 @@ for _command in (
 ):
     app.command()(_command)
 app.add_typer(census)
+app.add_typer(config)
 
 
 def main() -> None:

@@ -8,15 +8,16 @@ from planalign.cli.output import emit
 from planalign.cli.tables import print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from planalign.census.profile import CensusProfile, Spread
 
-_MOST_DEPARTMENTS = 20
+_MOST_GROUPS = 20
 
 
 def print_profile(profile: CensusProfile, active: int, census_date: date) -> None:
-    """Print age and tenure, pay by level, savers and departments of the active employees."""
+    """Print age and tenure, pay by level, savers and groups of the active employees."""
     emit(f"\nActive employees on {census_date}")
     print_table(
         ["Years", "Lowest", "10 %", "Median", "90 %", "Highest"],
@@ -32,18 +33,18 @@ def print_profile(profile: CensusProfile, active: int, census_date: date) -> Non
         ],
     )
     emit(_savers(profile, active))
-    shown = profile.departments[:_MOST_DEPARTMENTS]
-    print_table(
-        ["Department", "Employees"],
-        [
-            *(
-                ["(none)" if one.department is None else one.department, f"{one.employees:,}"]
-                for one in shown
-            ),
-            *_others(profile),
-        ],
-        left=("Department",),
-    )
+    _print_sizes("Department", [(one.department, one.employees) for one in profile.departments])
+    for name, sizes in profile.extra_columns.items():
+        _print_sizes(name, [(one.value, one.employees) for one in sizes])
+
+
+def _print_sizes(title: str, sizes: Sequence[tuple[str | None, int]]) -> None:
+    """Print how many employees have each value, the largest groups first."""
+    shown, others = sizes[:_MOST_GROUPS], sizes[_MOST_GROUPS:]
+    rows = [["(none)" if value is None else value, f"{count:,}"] for value, count in shown]
+    if others:
+        rows.append([f"{len(others):,} others", f"{sum(count for _, count in others):,}"])
+    print_table([title, "Employees"], rows, left=(title,))
 
 
 def _figures(spread: Spread) -> list[int]:
@@ -58,11 +59,3 @@ def _savers(profile: CensusProfile, active: int) -> str:
     if profile.mean_deferral_rate is not None:
         text += f", with {100 * profile.mean_deferral_rate:.1f} % of pay on average"
     return text + f"; not saving: {profile.non_savers:,}; not known: {unknown:,}"
-
-
-def _others(profile: CensusProfile) -> list[list[str]]:
-    others = profile.departments[_MOST_DEPARTMENTS:]
-    if not others:
-        return []
-    employees = sum(one.employees for one in others)
-    return [[f"{len(others):,} others", f"{employees:,}"]]

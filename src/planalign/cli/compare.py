@@ -11,7 +11,7 @@ from planalign.cli.options import Json
 from planalign.cli.output import emit_json
 
 if TYPE_CHECKING:
-    from planalign.results.side_by_side import Change, Figure, SideBySide
+    from planalign.results.compare.side_by_side import Change, Figure, SideBySide
 
 # Of the figures that are compared, those with a column of their own.
 _SHOWN = {
@@ -63,7 +63,7 @@ def compare(
     employee_id, baseline, received); warnings (text). Amounts are dollars, rates
     fractions.
     """
-    from planalign.results.side_by_side import side_by_side  # noqa: PLC0415 - duckdb is slow
+    from planalign.results.compare import side_by_side  # noqa: PLC0415 - duckdb is slow
 
     found = side_by_side(runs, baseline, employees)
     if json:

@@ -12,7 +12,7 @@ from planalign.cli.output import emit_json
 from planalign.errors import UsageError
 
 if TYPE_CHECKING:
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 
 def profile(
@@ -80,7 +80,7 @@ def profile(
 
 def _read(run: Path) -> "Record":
     """Read the record of a run, or of what is there of it yet."""
-    from planalign.profile.reading import folder_of, read_record  # noqa: PLC0415
+    from planalign.record.reading import folder_of, read_record  # noqa: PLC0415
 
     return read_record(folder_of(run))
 

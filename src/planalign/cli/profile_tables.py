@@ -15,7 +15,7 @@ from planalign.text import visible
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis
     from planalign.profile.compare import Change, Comparison
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 _OUTCOMES = {
     "completed": "completed",

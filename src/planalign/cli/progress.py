@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from planalign.cli import console
-from planalign.engine.telemetry import saving
+from planalign.record.telemetry import saving
 from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
 
 # What went wrong and is mended, in a line of its own.
 _SAID = {

@@ -20,7 +20,7 @@ def show(run: RunFolder, json: Json = False) -> None:
     cache). Amounts are dollars.
     """
     from planalign.cli.tables import print_summary  # noqa: PLC0415 - rich is slow to import
-    from planalign.engine.telemetry import saving  # noqa: PLC0415
+    from planalign.record.telemetry import saving  # noqa: PLC0415
     from planalign.results import open_run  # noqa: PLC0415 - and so is duckdb
     from planalign.results.summary import spreads, warnings  # noqa: PLC0415
 

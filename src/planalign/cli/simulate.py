@@ -109,7 +109,7 @@ def simulate(
         scenario=scenario,
         replicate=replicate,
         resume=resume,
-        with_plans=profile is Profile.PLANS,
+        with_query_plans=profile is Profile.PLANS,
         cache=None if no_cache else YearCache(cache_dir or cache_folder(), CACHE_BYTES),
     )
     with following() as listener:

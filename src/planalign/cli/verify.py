@@ -11,8 +11,8 @@ from planalign.errors import ExitCode, UsageError
 from planalign.text import visible
 
 if TYPE_CHECKING:
-    from planalign.reproduction import Change, Reproduction
-    from planalign.results.comparison import Comparison, MartDifference, RowDifference
+    from planalign.results.verify import Comparison, MartDifference, RowDifference
+    from planalign.study.reproduction import Change, Reproduction
 
 
 # Characters of a value that the comparison shows.
@@ -73,7 +73,7 @@ def verify(
         raise UsageError("two runs or --against can be verified, not both", "Name one of them.")
     else:
         from planalign.cli.progress import following  # noqa: PLC0415 - duckdb is slow to import
-        from planalign.reproduction import reproduce  # noqa: PLC0415
+        from planalign.study.reproduction import reproduce  # noqa: PLC0415
 
         with following() as listener:
             outcome = reproduce(

@@ -1,5 +1,6 @@
 """planalign.yaml as frozen models: read, check, explain, write."""
 
+from planalign.config.json_schema import json_schema
 from planalign.config.loading import load, parse
 from planalign.config.models import (
     BASELINE,
@@ -42,6 +43,7 @@ __all__ = [
     "Simulation",
     "Workforce",
     "documented_yaml",
+    "json_schema",
     "load",
     "parse",
     "scenario_settings",

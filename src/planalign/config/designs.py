@@ -10,14 +10,14 @@ import difflib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from planalign.config.contradictions import CONTRADICTIONS, refuse_contradictions
 from planalign.config.frozen import FrozenDict
 from planalign.config.merge import Data, merge
-from planalign.config.models import BASELINE, Config, ScenarioSettings, name_of
+from planalign.config.models import BASELINE, SCENARIOS, Config, ScenarioSettings, name_of
 from planalign.config.plan import Plan
-from planalign.config.scalars import fault
+from planalign.config.scalars import Kind, fault, optional
 from planalign.config.schedule import Read, Setting
 
 if TYPE_CHECKING:
@@ -32,14 +32,16 @@ def design_name(value: object) -> str | None:
     return str(value) if isinstance(value, (str, int)) and not isinstance(value, bool) else None
 
 
-def _known_design(value: object, where: Setting) -> str | None:
-    if value is None:
-        return None
+def _read_design(value: object) -> str:
     name = design_name(value)
     if name is None:
         remedy = "Write one given under designs, in quotes where it reads as something else"
         raise fault("must be the name of a design", remedy)
-    if where.designs is None or name in where.designs:
+    return name
+
+
+def _known_design(name: str | None, where: Setting) -> str | None:
+    if name is None or where.designs is None or name in where.designs:
         return name
     names = where.designs[:_MOST_NAMES]
     near = difflib.get_close_matches(name[:64], names, 1)
@@ -47,6 +49,9 @@ def _known_design(value: object, where: Setting) -> str | None:
     known = f"Designs: {', '.join(names)}" if names else "No designs are given"
     remedy = f"{lead}{known}; give one under designs, at the top of the file"
     raise fault("is not the name of a design", remedy)
+
+
+_design = optional(Kind(_read_design, "", {"type": "string"}))
 
 
 class Design(Plan):
@@ -71,7 +76,15 @@ def _gives(section: Section, key: str) -> bool:
 class PlanInFile(Plan):
     """A plan that may start from a design."""
 
-    design: Annotated[str | None, Read(_known_design)] = None
+    design: Annotated[
+        str | None,
+        Read(_design, check=_known_design),
+        Field(
+            description="The name of one of the [designs](#designs), whose keys hold where none "
+            "is given beside it; `null` for none. A scenario's design is laid over this whole "
+            "section."
+        ),
+    ] = None
 
 
 class ScenarioInFile(ScenarioSettings):
@@ -87,15 +100,28 @@ def _none_is_empty(value: object) -> object:
 class ConfigFile(Config):
     """All that planalign.yaml may contain: a configuration, and the designs it uses."""
 
-    plan: PlanInFile = PlanInFile()
+    plan: Annotated[
+        PlanInFile,
+        Field(
+            description="Sections named below are those of the Internal Revenue Code. Settings "
+            "that the law does not allow together, or of which one undoes the other, are refused."
+        ),
+    ] = PlanInFile()
     designs: Annotated[
         Mapping[Annotated[str, AfterValidator(name_of("a design"))], Design],
         BeforeValidator(_none_is_empty),
         AfterValidator(FrozenDict),
+        Field(
+            description="Plan designs for scenarios to share. Each has a name, like a scenario, "
+            "and below it any keys of `plan` but `design`, to be used by `plan: {design: NAME}`, "
+            "for example `{rich: {match: {formula: tiers}, core: {rate: 0.02}}, "
+            "lean: {match: {formula: tiers}}}`."
+        ),
     ] = FrozenDict()
     scenarios: Annotated[
         Mapping[Annotated[str, AfterValidator(name_of("a scenario"))], ScenarioInFile],
         AfterValidator(FrozenDict),
+        Field(description=SCENARIOS),
     ] = FrozenDict({BASELINE: ScenarioInFile()})
 
 

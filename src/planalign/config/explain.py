@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from planalign.config.declarations import keys
 from planalign.config.designs import ConfigFile, design_name
 from planalign.config.merge import Data, element_of, section_of
 from planalign.config.models import ScenarioSettings
@@ -21,10 +23,6 @@ if TYPE_CHECKING:
 Location = tuple[int | str, ...]
 
 _LONGEST_VALUE = 80
-_LISTS = {
-    *("raise_months", "promotion_months", "month_weights", "performance", "tiers"),
-    *("excluded_departments", "excluded_levels", "match", "core"),  # the last two: of vesting
-}
 _NO_MAPPING = {"model_type", "mapping_type", "dict_type", "model_attributes_type"}
 _UNKNOWN = {"extra_forbidden", "invalid_key"}
 
@@ -191,13 +189,26 @@ def _dotted(place: Location) -> str:
     """Return a path as text: workforce.hiring, compensation.raise_months[3]."""
     text = ""
     lists = False
-    for part in place:
-        # Years and levels are also numbers; only these keys hold lists, some of them by year.
+    for index, part in enumerate(place, start=1):
+        # Years and levels are also numbers; only some keys hold lists, some of them by year.
         is_year = isinstance(part, int) and part in YEARS
         is_entry = lists and isinstance(part, int) and not is_year
         text += f"[{part}]" if is_entry else f".{str(part)[:64]}"
-        lists = part in _LISTS or (lists and is_year)
+        lists = _declared(place[:index]) in _lists() or (lists and is_year)
     return text.removeprefix(".")
+
+
+@cache
+def _lists() -> frozenset[Location]:
+    """Return the keys whose value is a list, or may be one."""
+    return frozenset(key.path for key in keys() if key.is_list)
+
+
+def _declared(place: Location) -> Location:
+    """Return where a key is declared that a scenario or a design has."""
+    if place[:1] == ("scenarios",):
+        return place[2:]
+    return ("plan", *place[2:]) if place[:1] == ("designs",) else place
 
 
 def _value(entry: ErrorDetails) -> str | None:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, TypeAlias, TypeVar, cast
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import Reader, fault, number, plain, whole
+from planalign.config.scalars import Kind, Reader, fault, number, plain, whole
 from planalign.config.schedule import Faults
 
 T = TypeVar("T")
@@ -22,12 +22,12 @@ IMMEDIATE: VestedShares = (Decimal(1),)
 MOST_GROUPS, MOST_TIERS, MOST_SHARES = 10, 6, 7
 
 _FROM = whole(0, 200)
-_MATCH: dict[str, Reader[Any]] = {
+_MATCH: dict[str, Kind[Any]] = {
     "from": _FROM,
     "up_to": number("0", "1", "0.06", above=True, places=4),
-    "rate": number("0", "10", "0.5", places=4),
+    "rate": number("0", "10", "0.5", "dollars per dollar", places=4),
 }
-_CORE: dict[str, Reader[Any]] = {"from": _FROM, "rate": number("0", "1", "0.03")}
+_CORE: dict[str, Kind[Any]] = {"from": _FROM, "rate": number("0", "1", "0.03")}
 _share = number("0", "1", "0.2")
 
 
@@ -41,23 +41,24 @@ def entries(value: object, read: Reader[T], remedy: str) -> tuple[T, ...]:
     return cast("tuple[T, ...]", tuple(found))
 
 
-def distinct(read: Reader[Any], remedy: str) -> Reader[tuple[Any, ...]]:
-    """Return a reader of lists without repeats, whose order means nothing."""
+def distinct(kind: Kind[Any], remedy: str) -> Kind[tuple[Any, ...]]:
+    """Return the kind of lists without repeats, whose order means nothing."""
 
     def read_all(value: object) -> tuple[Any, ...]:
         faults = Faults()
         seen: set[Any] = set()
-        for index, entry in enumerate(entries(value, read, remedy)):
+        for index, entry in enumerate(entries(value, kind, remedy)):
             if entry in seen:
                 faults.add(fault("is given twice", "Write it once"), entry, index)
             seen.add(entry)
         faults.check()
         return tuple(sorted(seen))
 
-    return read_all
+    schema = {"type": "array", "items": dict(kind.schema), "uniqueItems": True}
+    return Kind(read_all, "", schema)
 
 
-def read_match_tiers(value: object) -> tuple[Tier, ...]:
+def _read_match_tiers(value: object) -> tuple[Tier, ...]:
     """Return the tiers of a match in the order of `from`, then `up_to`."""
     remedy = "Write a list of tiers, for example [{up_to: 0.03, rate: 1}, {up_to: 0.05, rate: 0.5}]"
     found = entries(value, lambda entry: _tier(entry, _MATCH), remedy)
@@ -84,7 +85,7 @@ def read_match_tiers(value: object) -> tuple[Tier, ...]:
     return tuple(sorted(found, key=lambda tier: int(tier["from"])))
 
 
-def read_core_tiers(value: object) -> tuple[Tier, ...]:
+def _read_core_tiers(value: object) -> tuple[Tier, ...]:
     """Return the tiers of a core contribution, ascending by `from`."""
     remedy = "Write a list of tiers, for example [{from: 0, rate: 0.02}, {from: 10, rate: 0.04}]"
     found = entries(value, lambda entry: _tier(entry, _CORE), remedy)
@@ -101,7 +102,7 @@ def read_core_tiers(value: object) -> tuple[Tier, ...]:
     return found
 
 
-def read_vested_shares(value: object) -> VestedShares:
+def _read_vested_shares(value: object) -> VestedShares:
     """Return the vested share after 0, 1, 2, .. completed years of service."""
     if value == "immediate":
         return IMMEDIATE
@@ -120,6 +121,38 @@ def read_vested_shares(value: object) -> VestedShares:
         faults.add(fault("does not end with 1", remedy), value)
     faults.check()
     return shares
+
+
+def _tiers(kinds: Mapping[str, Kind[Any]]) -> dict[str, Any]:
+    """Return the JSON schema of a list of tiers."""
+    return {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {key: dict(kind.schema) for key, kind in kinds.items()},
+            "required": [key for key in kinds if key != "from"],
+            "additionalProperties": False,
+        },
+    }
+
+
+match_tiers = Kind(_read_match_tiers, "", _tiers(_MATCH))
+core_tiers = Kind(_read_core_tiers, "", _tiers(_CORE))
+vested_shares = Kind(
+    _read_vested_shares,
+    "",
+    {
+        "anyOf": [
+            {"const": "immediate"},
+            {
+                "type": "array",
+                "items": dict(_share.schema),
+                "minItems": 1,
+                "maxItems": MOST_SHARES,
+            },
+        ]
+    },
+)
 
 
 def _tier(value: object, readers: Mapping[str, Reader[Any]]) -> Tier:

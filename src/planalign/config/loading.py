@@ -16,7 +16,7 @@ from planalign.config.explain import explain
 from planalign.config.merge import Data, complete_scenarios, names_as_text, normalise, overlay
 from planalign.config.models import Config
 from planalign.config.schedule import Setting
-from planalign.config.sections import Simulation, read_start_year
+from planalign.config.sections import Simulation, study_year
 from planalign.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -111,6 +111,6 @@ def _start_year(data: Data) -> int | None:
     if given is None:
         return Simulation().start_year
     try:
-        return read_start_year(given)
+        return study_year(given)
     except PydanticCustomError:
         return None

@@ -19,7 +19,7 @@ from planalign.config.plan import Plan
 Data: TypeAlias = dict[Any, Any]
 
 # Keys of the file that hold settings by name, and the section each of them is of.
-_NAMED: dict[str, type[BaseModel]] = {"designs": Plan, "scenarios": ScenarioSettings}
+NAMED: dict[str, type[BaseModel]] = {"designs": Plan, "scenarios": ScenarioSettings}
 
 
 def normalise(value: Any) -> Any:
@@ -44,7 +44,7 @@ def names_as_text(data: Data) -> Data:
     """Return the data with names of scenarios and designs as text: one may be called 2025."""
     named = {
         key: {str(name): item for name, item in data[key].items()}
-        for key in _NAMED
+        for key in NAMED
         if isinstance(data.get(key), Mapping)
     }
     return {**data, **named}
@@ -86,7 +86,7 @@ def merge(base: Mapping[Any, Any], over: Mapping[Any, Any], model: type[BaseMode
 def overlay(file: Data, overrides: Data) -> Data:
     """Return the data of a file with command-line settings laid over it."""
     merged = merge(file, overrides, Config)
-    for key, model in _NAMED.items():
+    for key, model in NAMED.items():
         own, over = file.get(key), overrides.get(key)
         if isinstance(own, Mapping) and isinstance(over, Mapping):
             merged[key] = {

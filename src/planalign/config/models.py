@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from planalign.config.frozen import FrozenDict
 from planalign.config.plan import Plan
-from planalign.config.scalars import calendar_date, fault, text, whole
+from planalign.config.scalars import Kind, calendar_date, fault, optional, text, whole
 from planalign.config.schedule import Faults, Read, Setting, single
 from planalign.config.sections import Compensation, Section, Simulation, Workforce
 
@@ -39,32 +39,38 @@ CENSUS_COLUMNS = (
 BASELINE = "baseline"
 STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")
 
+SCENARIOS = (
+    "Scenarios to compare. Each has a name of letters, digits, _ and - (at most 64), and below "
+    "it only the keys of `workforce`, `compensation` and `plan` that it changes. None given means "
+    "a single one named `baseline`."
+)
+
+_MODELS = whole(1, 256, "models")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
-_MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGT]i?)B", re.IGNORECASE)
+_MEMORY = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*([KMGTkmgt][iI]?)[bB]")
 
 
-def _path(value: object, where: Setting) -> Path:
+def _read_path(value: object) -> Path:
     # The default is a path already; whatever comes from outside is text.
-    written = value if isinstance(value, Path) else text("the path of a file or folder")(value)
+    return value if isinstance(value, Path) else Path(text("the path of a file or folder")(value))
+
+
+_path = Kind(_read_path, "", {"type": "string", "minLength": 1})
+
+
+def _absolute(path: Path | None, where: Setting) -> Path | None:
     # Not resolve(): a symbolic link stays the name the user knows.
-    return Path(os.path.abspath(where.folder / written))  # noqa: PTH100
+    return None if path is None else Path(os.path.abspath(where.folder / path))  # noqa: PTH100
 
 
-def _optional_path(value: object, where: Setting) -> Path | None:
-    return None if value is None else _path(value, where)
-
-
-def _census_date(value: object, where: Setting) -> datetime.date | None:
-    if value is None:
-        return None
-    found = calendar_date(value)
-    if where.start_year is not None and found > datetime.date(where.start_year, 1, 1):
+def _not_after_start(date: datetime.date | None, where: Setting) -> datetime.date | None:
+    if date and where.start_year is not None and date > datetime.date(where.start_year, 1, 1):
         raise fault(
             f"is later than January 1, {where.start_year}, the day the simulation begins",
             "Date the census no later, or begin with the year after it: what is known to have "
             "happened in a year cannot be simulated",
         )
-    return found
+    return date
 
 
 def _columns(value: object) -> FrozenDict[str, str]:
@@ -84,6 +90,18 @@ def _columns(value: object) -> FrozenDict[str, str]:
     return FrozenDict({key: found[key] or "" for key in CENSUS_COLUMNS if key in found})
 
 
+_REQUIRED, _FURTHER = CENSUS_COLUMNS[:5], CENSUS_COLUMNS[5:]
+_census_columns = Kind(
+    _columns,
+    "",
+    {
+        "type": ["object", "null"],
+        "properties": {name: {"type": "string", "minLength": 1} for name in CENSUS_COLUMNS},
+        "additionalProperties": False,
+    },
+)
+
+
 def _memory_limit(value: object) -> str:
     match = _MEMORY.fullmatch(value) if isinstance(value, str) else None
     if match is None or not float(match[1]):
@@ -91,8 +109,12 @@ def _memory_limit(value: object) -> str:
     return f"{match[1]}{match[2][0].upper()}{match[2][1:].lower()}B"
 
 
-def _auto_or(most: int, what: str) -> Callable[[object], int | str]:
-    """Return what reads `auto` or a number of, say, threads."""
+_memory = Kind(_memory_limit, "", {"type": "string", "pattern": f"^{_MEMORY.pattern}$"})
+
+
+def _auto_or(most: int, what: str) -> Kind[int | str]:
+    """Return the kind of `auto` or a number of, say, threads."""
+    count = whole(1, most, what)
 
     def read(value: object) -> int | str:
         if value == "auto":
@@ -100,9 +122,9 @@ def _auto_or(most: int, what: str) -> Callable[[object], int | str]:
         if isinstance(value, str) or value is None:
             remedy = f"Write auto, or 1 to {most} without quotes"
             raise fault(f"must be auto or a number of {what}", remedy)
-        return whole(1, most)(value)
+        return count(value)
 
-    return read
+    return Kind(read, f"`auto`, or {count.words}", {"anyOf": [{"const": "auto"}, count.schema]})
 
 
 def _models_at_once(value: object) -> FrozenDict[str, int]:
@@ -112,12 +134,23 @@ def _models_at_once(value: object) -> FrozenDict[str, int]:
     found = {}
     for step, number in value.items():
         if step in STEPS_WITH_MODELS:
-            found[str(step)] = faults.take(whole(1, 256), number, step)
+            found[str(step)] = faults.take(_MODELS, number, step)
         else:
             remedy = f"Steps that build models: {', '.join(STEPS_WITH_MODELS)}"
             faults.add(fault("is not a step that builds models", remedy), number, step)
     faults.check()
     return FrozenDict({step: number for step, number in found.items() if number is not None})
+
+
+_by_step = Kind(
+    _models_at_once,
+    _MODELS.words,
+    {
+        "type": "object",
+        "properties": dict.fromkeys(STEPS_WITH_MODELS, _MODELS.schema),
+        "additionalProperties": False,
+    },
+)
 
 
 def name_of(what: str) -> Callable[[str], str]:
@@ -135,11 +168,34 @@ def name_of(what: str) -> Callable[[str], str]:
 class Resources(Section):
     """How much of the machine a run may use; never changes a result."""
 
-    memory_limit: Annotated[str, single(_memory_limit)] = "4GB"
-    threads: Annotated[int | Literal["auto"], single(_auto_or(256, "threads"))] = "auto"
-    models_at_once: Annotated[Mapping[str, int], single(_models_at_once)] = FrozenDict()
+    memory_limit: Annotated[
+        str,
+        single(_memory),
+        Field(description="Memory the database may use, such as `512MB`, `4GB` or `3.5GiB`."),
+    ] = "4GB"
+    threads: Annotated[
+        int | Literal["auto"],
+        single(_auto_or(256, "threads")),
+        Field(description="Threads the database may use: {values}."),
+    ] = "auto"
+    models_at_once: Annotated[
+        Mapping[str, int],
+        single(_by_step),
+        Field(
+            description="How many models of a step may run side by side, {values}, by step "
+            f"({', '.join(f'`{step}`' for step in STEPS_WITH_MODELS)}), where memory is short: "
+            "`{events: 1, snapshot: 1}`. A step that is left out takes as many as there are "
+            "threads."
+        ),
+    ] = FrozenDict()
     employees_per_block: Annotated[
-        int | Literal["auto"], single(_auto_or(1_000_000_000, "employees"))
+        int | Literal["auto"],
+        single(_auto_or(1_000_000_000, "employees")),
+        Field(
+            description="Scenarios and replicates go through a year in blocks of so many opening "
+            "employees together, one scenario and replicate at least: {values}. With `auto`, "
+            "what the memory limit holds."
+        ),
     ] = "auto"
 
     @property
@@ -166,18 +222,49 @@ class Config(Section):
     against the first year, and fill `scenarios` with complete settings.
     """
 
-    census: Annotated[Path, Read(_path)] = Path("census.parquet")
-    census_columns: Annotated[Mapping[str, str], single(_columns)] = FrozenDict()
-    census_date: Annotated[datetime.date | None, Read(_census_date)] = None
-    dbt_project: Annotated[Path | None, Read(_optional_path)] = None
+    census: Annotated[
+        Path,
+        Read(_path, check=_absolute),
+        Field(
+            description="The census: a file ending in `.parquet`, `.csv` or `.csv.gz`. A relative "
+            "path starts at the folder of this file."
+        ),
+    ] = Path("census.parquet")
+    census_columns: Annotated[
+        Mapping[str, str],
+        single(_census_columns),
+        Field(
+            description="Names of census columns that differ in your file, as ours: yours, for "
+            "example `{employee_id: EMP_NO, annual_compensation: BASE_PAY}`. Ours are "
+            f"{', '.join(_REQUIRED)}, and where there are any {', '.join(_FURTHER)}."
+        ),
+    ] = FrozenDict()
+    census_date: Annotated[
+        datetime.date | None,
+        Read(optional(calendar_date), check=_not_after_start),
+        Field(
+            description="The day the census describes, as year-month-day; later dates in it are "
+            "refused. `null` means December 31 before `start_year`; January 1 of it is the latest."
+        ),
+    ] = None
+    dbt_project: Annotated[
+        Path | None,
+        Read(optional(_path), check=_absolute),
+        Field(
+            title="Model project",
+            description="The folder of your own copy of the model project, to run instead of the "
+            "one that comes with planalign; `null` for the latter.",
+        ),
+    ] = None
     simulation: Simulation = Simulation()
     workforce: Workforce = Workforce()
     compensation: Compensation = Compensation()
     plan: Plan = Plan()
-    resources: Resources = Resources()
+    resources: Annotated[Resources, Field(description="These never change a result.")] = Resources()
     scenarios: Annotated[
         Mapping[Annotated[str, AfterValidator(name_of("a scenario"))], ScenarioSettings],
         AfterValidator(FrozenDict),
+        Field(description=SCENARIOS),
     ] = FrozenDict({BASELINE: ScenarioSettings()})
 
     @property

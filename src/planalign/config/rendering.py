@@ -25,7 +25,7 @@ def to_yaml(config: Config) -> str:
     Paths are absolute; a scenario lists what it changes. Equal configurations
     give equal text.
     """
-    data = _plain(config)
+    data = as_data(config)
     data["scenarios"] = {
         name: _changes(settings, config) for name, settings in config.scenarios.items()
     }
@@ -52,18 +52,18 @@ def _changes(settings: Section, base: Section) -> dict[str, Any]:
         own, shared = getattr(settings, name), getattr(base, name)
         if own == shared:
             continue
-        changes[name] = _changes(own, shared) if isinstance(own, Section) else _plain(own)
+        changes[name] = _changes(own, shared) if isinstance(own, Section) else as_data(own)
     return changes
 
 
-def _plain(value: Any) -> Any:
+def as_data(value: Any) -> Any:
     """Return settings as dicts, lists and single values."""
     if isinstance(value, Section):
-        return {name: _plain(getattr(value, name)) for name in type(value).model_fields}
+        return {name: as_data(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: as_data(item) for key, item in value.items()}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [as_data(item) for item in value]
     if isinstance(value, (PurePath, datetime.date)):
         return str(value)
     return value

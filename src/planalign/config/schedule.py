@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError, core_schema
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import Reader, fault
+from planalign.config.scalars import Kind, Reader, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,8 @@ ByYearAndLevel: TypeAlias = Union[T, Mapping[int, Union[T, Mapping[int, T]]]]  #
 
 LEVELS = range(1, 6)
 YEARS = range(1900, 2201)
+# The same years as the keys of a mapping in JSON.
+YEAR_PATTERN = "^(19[0-9]{2}|2[01][0-9]{2}|2200)$"
 
 
 @dataclass(frozen=True)
@@ -48,32 +50,68 @@ class Read:
 
     Instead of `PlainValidator`, which derives a serializer from the annotation
     that fails on a union of one value and values by year.
+
+    Args:
+        kind: that of one value.
+        by_year: whether it may be given by year.
+        by_level: whether it may be given by job level, too.
+        check: what looks at the value with what else is known, and returns it.
+
     """
 
-    read: Callable[[object, Setting], Any]
+    kind: Kind[Any]
+    by_year: bool = False
+    by_level: bool = False
+    check: Callable[[Any, Setting], Any] | None = None
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
-        """Return the schema that validates by calling `read`."""
+        """Return the schema that validates by calling the kind."""
 
         def validate(value: object, info: ValidationInfo) -> Any:
-            return self.read(value, info.context or Setting())
+            where = info.context or Setting()
+            if self.by_year:
+                return _read(value, self.kind, where, levels=self.by_level)
+            found = self.kind(value)
+            return self.check(found, where) if self.check else found
 
         return core_schema.with_info_plain_validator_function(validate)
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema: the value, or that by year or by level."""
+        value = dict(self.kind.schema)
+        levels = {
+            "type": "object",
+            "properties": {str(level): value for level in LEVELS},
+            "required": [str(level) for level in LEVELS],
+            "additionalProperties": False,
+        }
+        years = {
+            "type": "object",
+            "patternProperties": {
+                YEAR_PATTERN: {"anyOf": [value, levels]} if self.by_level else value
+            },
+            "additionalProperties": False,
+            "minProperties": 1,
+        }
+        if not self.by_year:
+            return value
+        return {"anyOf": [value, levels, years] if self.by_level else [value, years]}
 
-def single(read: Reader[Any]) -> Read:
+
+def single(kind: Kind[Any]) -> Read:
     """Return the annotation of a field that has one value."""
-    return Read(lambda value, _: read(value))
+    return Read(kind)
 
 
-def by_year(read: Reader[Any]) -> Read:
+def by_year(kind: Kind[Any]) -> Read:
     """Return the annotation of a field that may be given by year."""
-    return Read(lambda value, where: _read(value, read, where, levels=False))
+    return Read(kind, by_year=True)
 
 
-def by_year_and_level(read: Reader[Any]) -> Read:
+def by_year_and_level(kind: Kind[Any]) -> Read:
     """Return the annotation of a field that may be given by year and by level."""
-    return Read(lambda value, where: _read(value, read, where, levels=True))
+    return Read(kind, by_year=True, by_level=True)
 
 
 def value_at(value: ByYearAndLevel[T], year: int, level: int | None = None) -> T:

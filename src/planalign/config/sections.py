@@ -1,4 +1,8 @@
-"""The sections of planalign.yaml as frozen models, with their defaults.
+"""The sections of planalign.yaml as frozen models: each key is declared here, and only here.
+
+How it is read says its range, its columns and whether it may be given by year; its
+description stands in the file, on the page of the keys, at the columns and in forms,
+with `{values}` for the range or the words (see `declarations`).
 
 Rates are fractions (0.03 is three percent) held as exact decimals. A default
 without a source named beside it is an assumption to start from.
@@ -6,7 +10,6 @@ without a source named beside it is an assumption to start from.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -16,13 +19,14 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import choice, fault, month_day, number, whole
+from planalign.config.scalars import fault, matching, month_day, number, one_of, whole
 from planalign.config.schedule import (
     ByYear,
     ByYearAndLevel,
@@ -34,22 +38,29 @@ from planalign.config.schedule import (
     value_at,
 )
 from planalign.config.weights import (
+    OLDEST,
+    YOUNGEST,
     AgeBand,
     parse_band,
-    read_age_weights,
-    read_level_weights,
-    read_month_weights,
     weight,
+    weights_by_age,
+    weights_by_level,
+    weights_by_month,
 )
 
 Alignment = Literal["expected", "exact"]
-Months = Annotated[tuple[Decimal, ...], single(read_month_weights)]
+Months = Annotated[tuple[Decimal, ...], single(weights_by_month)]
 
 FIRST_YEAR, LAST_YEAR, MOST_YEARS = 1950, 2150, 100
-read_start_year = whole(FIRST_YEAR, LAST_YEAR)
+study_year = whole(FIRST_YEAR, LAST_YEAR, "year")
 
 _SHARE = by_year(number("0", "1", "0.12"))
 _ADJUSTMENT = by_year_and_level(number("-0.5", "1", "0.025"))
+_rating_name = matching(
+    "[a-z0-9_]{1,64}",
+    "is not a name of a rating",
+    "Use lower-case letters, digits and underscores, for example exceeds",
+)
 
 
 def _months(*weights: float) -> tuple[Decimal, ...]:
@@ -71,10 +82,33 @@ class Section(BaseModel):
 class Simulation(Section):
     """Which years are simulated, how often, and from which seed."""
 
-    start_year: Annotated[int, single(read_start_year)] = 2025
-    end_year: Annotated[int, single(whole(FIRST_YEAR, LAST_YEAR))] = 2029
-    random_seed: Annotated[int, single(whole(0, 2**62))] = 42
-    replicates: Annotated[int, single(whole(1, 100_000))] = 1
+    start_year: Annotated[
+        int, single(study_year), Field(description="First simulated year, {values}.")
+    ] = 2025
+    end_year: Annotated[
+        int,
+        single(study_year),
+        Field(
+            description="Last simulated year, {values}: not before the first, and at most "
+            f"{MOST_YEARS} years in all."
+        ),
+    ] = 2029
+    random_seed: Annotated[
+        int,
+        single(whole(0, 2**62)),
+        Field(
+            description="What every random draw is derived from, {values}. The same seed gives "
+            "the same result."
+        ),
+    ] = 42
+    replicates: Annotated[
+        int,
+        single(whole(1, 100_000, "replicates")),
+        Field(
+            description="How often each scenario is simulated, {values}: replicate k uses the "
+            "seed `random_seed` + k."
+        ),
+    ] = 1
 
     @field_validator("end_year")
     @classmethod
@@ -96,7 +130,14 @@ class Simulation(Section):
 class Hiring(Section):
     """Who is hired: weights over level, age and month, and the pay offered."""
 
-    level_weights: Annotated[Mapping[int, Decimal], single(read_level_weights)] = FrozenDict(
+    level_weights: Annotated[
+        Mapping[int, Decimal],
+        single(weights_by_level),
+        Field(
+            description="Relative weights of the job levels 1 to 5 among hires, {values}; a "
+            "level that is left out gets no hires."
+        ),
+    ] = FrozenDict(
         {
             1: Decimal("0.40"),
             2: Decimal("0.30"),
@@ -105,7 +146,14 @@ class Hiring(Section):
             5: Decimal("0.03"),
         }
     )
-    age_weights: Annotated[Mapping[str, Decimal], single(read_age_weights)] = FrozenDict(
+    age_weights: Annotated[
+        Mapping[str, Decimal],
+        single(weights_by_age),
+        Field(
+            description="Relative weights of age bands among hires, {values}; ages are "
+            f"inclusive, from {YOUNGEST} to {OLDEST}, and bands do not overlap."
+        ),
+    ] = FrozenDict(
         {
             "18-24": Decimal("0.20"),
             "25-34": Decimal("0.38"),
@@ -114,14 +162,31 @@ class Hiring(Section):
             "55-64": Decimal("0.06"),
         }
     )
-    month_weights: Months = _months(*[1] * 12)
-    # Percentiles of the pay range of the level, as fractions.
-    pay_percentile_low: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.2"))] = Decimal(
-        "0.20"
-    )
-    pay_percentile_high: Annotated[ByYear[Decimal], by_year(number("0", "1", "0.8"))] = Decimal(
-        "0.80"
-    )
+    month_weights: Annotated[
+        Months,
+        Field(
+            description="Relative weights of the months in which hires start, January first, "
+            "{values}."
+        ),
+    ] = _months(*[1] * 12)
+    pay_percentile_low: Annotated[
+        ByYear[Decimal],
+        by_year(number("0", "1", "0.2")),
+        Field(
+            title="Lowest pay percentile",
+            description="Lowest place of a hire's pay in the pay range of the level, as a "
+            "fraction, {values}.",
+        ),
+    ] = Decimal("0.20")
+    pay_percentile_high: Annotated[
+        ByYear[Decimal],
+        by_year(number("0", "1", "0.8")),
+        Field(
+            title="Highest pay percentile",
+            description="Highest place of a hire's pay in the pay range of the level, as a "
+            "fraction, {values}; not below `pay_percentile_low`.",
+        ),
+    ] = Decimal("0.80")
 
     @field_validator("pay_percentile_high")
     @classmethod
@@ -148,35 +213,66 @@ class Hiring(Section):
 class Workforce(Section):
     """Growth, turnover, promotion and hiring."""
 
-    # Net change of the headcount over the year.
-    target_growth_rate: Annotated[ByYear[Decimal], by_year(number("-1", "3", "0.03"))] = Decimal(
-        "0.03"
-    )
-    # Share of the opening headcount that leaves during the year.
-    total_termination_rate: Annotated[ByYear[Decimal], _SHARE] = Decimal("0.12")
+    target_growth_rate: Annotated[
+        ByYear[Decimal],
+        by_year(number("-1", "3", "0.03")),
+        Field(description="Growth of the headcount over a year, {values}."),
+    ] = Decimal("0.03")
+    total_termination_rate: Annotated[
+        ByYear[Decimal],
+        _SHARE,
+        Field(
+            description="Share of the employees at the start of a year who leave in it, {values}."
+        ),
+    ] = Decimal("0.12")
     # Below one: hires who all leave could never reach the target headcount.
     new_hire_termination_rate: Annotated[
-        ByYear[Decimal], by_year(number("0", "1", "0.25", below=True))
+        ByYear[Decimal],
+        by_year(number("0", "1", "0.25", below=True)),
+        Field(
+            description="Share of the hires of a year who leave in the same year, {values}.",
+        ),
     ] = Decimal("0.25")
-    promotion_rate: Annotated[ByYear[Decimal], _SHARE] = Decimal("0.06")
-    alignment: Annotated[ByYear[Alignment], by_year(choice("expected", "exact"))] = "expected"
+    promotion_rate: Annotated[
+        ByYear[Decimal],
+        _SHARE,
+        Field(
+            description="Share of the employees at the start of a year who are promoted, {values}."
+        ),
+    ] = Decimal("0.06")
+    alignment: Annotated[
+        ByYear[Alignment],
+        by_year(one_of(Alignment)),
+        Field(
+            description="How the rates are met: `expected` "
+            "([on average over seeds](../method/hazards.md#alignment)) or `exact` (to the "
+            "employee)."
+        ),
+    ] = "expected"
     hiring: Hiring = Hiring()
 
 
 class PerformanceRating(Section):
     """A performance rating: who gets it and what it does to the merit raise."""
 
-    rating: str
-    share: Annotated[Decimal, single(weight)]
-    multiplier: Annotated[Decimal, single(number("0", "100", "1"))]
-
-    @field_validator("rating", mode="before")
-    @classmethod
-    def _name(cls, value: object) -> str:
-        if isinstance(value, str) and re.fullmatch(r"[a-z0-9_]{1,64}", value):
-            return value
-        remedy = "Use lower-case letters, digits and underscores, for example exceeds"
-        raise fault("is not a name of a rating", remedy)
+    rating: Annotated[
+        str,
+        single(_rating_name),
+        Field(description="Name, of lower-case letters, digits and underscores."),
+    ]
+    share: Annotated[
+        Decimal,
+        single(weight),
+        Field(description="Relative weight of the employees who get it, {values}."),
+    ]
+    multiplier: Annotated[
+        Decimal,
+        single(number("0", "100", "1", "times")),
+        Field(
+            description="How many times the average merit raise it earns, {values}, above 0 for "
+            "one rating with a share; scaled so that `merit_budget` is met."
+        ),
+    ]
 
 
 def _ratings(value: object) -> object:
@@ -188,23 +284,61 @@ def _ratings(value: object) -> object:
 class Compensation(Section):
     """Raises: how much, when, and for whom."""
 
-    cola_rate: Annotated[ByYearAndLevel[Decimal], _ADJUSTMENT] = Decimal("0.025")
-    # Share of the payroll spent on merit raises.
+    cola_rate: Annotated[
+        ByYearAndLevel[Decimal],
+        _ADJUSTMENT,
+        Field(
+            title="COLA rate",
+            description="Raise that everybody gets, as a fraction of pay, {values}.",
+        ),
+    ] = Decimal("0.025")
     merit_budget: Annotated[
-        ByYearAndLevel[Decimal], by_year_and_level(number("0", "1", "0.03"))
+        ByYearAndLevel[Decimal],
+        by_year_and_level(number("0", "1", "0.03")),
+        Field(description="Merit raises on average, as a fraction of pay, {values}."),
     ] = Decimal("0.03")
     promotion_increase: Annotated[
-        ByYearAndLevel[Decimal], by_year_and_level(number("0", "2", "0.15"))
+        ByYearAndLevel[Decimal],
+        by_year_and_level(number("0", "2", "0.15")),
+        Field(
+            description="Raise that comes with a promotion, as a fraction of pay, {values}; the "
+            "level is the one left."
+        ),
     ] = Decimal("0.15")
-    # Yearly movement of the pay ranges that hires are offered.
-    market_adjustment: Annotated[ByYearAndLevel[Decimal], _ADJUSTMENT] = Decimal("0.025")
-    raise_months: Months = _months(
-        0.12, 0.01, 0.02, 0.55, 0.02, 0.01, 0.12, 0.01, 0.01, 0.1, 0.02, 0.01
-    )
-    promotion_months: Months = _months(0.15, 0, 0, 0.55, 0, 0, 0.15, 0, 0, 0.15, 0, 0)
-    # Hired on or after this day: the first raise is that of the year after next.
-    raise_cutoff: Annotated[str, single(month_day)] = "10-01"
-    performance: Annotated[tuple[PerformanceRating, ...], BeforeValidator(_ratings)] = (
+    market_adjustment: Annotated[
+        ByYearAndLevel[Decimal],
+        _ADJUSTMENT,
+        Field(
+            description="Movement in the year of the pay ranges that hires are offered, {values}."
+        ),
+    ] = Decimal("0.025")
+    raise_months: Annotated[
+        Months,
+        Field(
+            description="Relative weights of the months in which raises take effect, January "
+            "first, {values}."
+        ),
+    ] = _months(0.12, 0.01, 0.02, 0.55, 0.02, 0.01, 0.12, 0.01, 0.01, 0.1, 0.02, 0.01)
+    promotion_months: Annotated[
+        Months,
+        Field(
+            description="Relative weights of the months in which promotions take effect, January "
+            "first, {values}."
+        ),
+    ] = _months(0.15, 0, 0, 0.55, 0, 0, 0.15, 0, 0, 0.15, 0, 0)
+    raise_cutoff: Annotated[
+        str,
+        single(month_day),
+        Field(
+            description="Month and day, in quotes: who is hired on or after it gets no raise in "
+            "the following year either, but waits for the year after next."
+        ),
+    ] = "10-01"
+    performance: Annotated[
+        tuple[PerformanceRating, ...],
+        BeforeValidator(_ratings),
+        Field(description="Performance ratings; an empty list pays everybody the same."),
+    ] = (
         PerformanceRating(rating="below", share=Decimal("0.10"), multiplier=Decimal(0)),
         PerformanceRating(rating="meets", share=Decimal("0.60"), multiplier=Decimal(1)),
         PerformanceRating(rating="exceeds", share=Decimal("0.25"), multiplier=Decimal("1.3")),

@@ -11,13 +11,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import fault, number
+from planalign.config.scalars import Kind, fault, number
 from planalign.config.schedule import LEVELS, Faults
 
 YOUNGEST, OLDEST = 16, 75
 _BAND = re.compile(r"([0-9]{1,3})\s*-\s*([0-9]{1,3})")
 
-weight = number("0", "1000000", "0.25")
+weight = number("0", "1000000", "0.25", "relative weight")
 
 
 class AgeBand(NamedTuple):
@@ -30,7 +30,7 @@ class AgeBand(NamedTuple):
         return f"{self.low}-{self.high}"
 
 
-def read_level_weights(value: object) -> FrozenDict[int, Decimal]:
+def _read_level_weights(value: object) -> FrozenDict[int, Decimal]:
     """Return a weight for every job level; a level that is left out has none."""
     given = _mapping(value, "Write weights by job level, for example {1: 0.6, 2: 0.4}")
     faults = Faults()
@@ -45,7 +45,7 @@ def read_level_weights(value: object) -> FrozenDict[int, Decimal]:
     return FrozenDict(weights)
 
 
-def read_age_weights(value: object) -> FrozenDict[str, Decimal]:
+def _read_age_weights(value: object) -> FrozenDict[str, Decimal]:
     """Return weights by age band such as "25-34", in ascending order of age."""
     given = _mapping(value, 'Write weights by age band, for example {"25-34": 0.6}')
     faults = Faults()
@@ -64,7 +64,7 @@ def read_age_weights(value: object) -> FrozenDict[str, Decimal]:
     return FrozenDict({str(band): bands[band] for band in sorted(bands)})
 
 
-def read_month_weights(value: object) -> tuple[Decimal, ...]:
+def _read_month_weights(value: object) -> tuple[Decimal, ...]:
     """Return twelve weights, January first."""
     remedy = "Write a list of twelve numbers, January first"
     if isinstance(value, str) or not isinstance(value, Sequence):
@@ -105,3 +105,22 @@ def _mapping(value: object, remedy: str) -> Mapping[Any, object]:
 def _some_positive(weights: Any) -> None:
     if not any(entry > 0 for entry in weights):
         raise fault("has no weight above zero", "Make at least one weight positive")
+
+
+def _by(pattern: str) -> dict[str, Any]:
+    """Return the JSON schema of weights by keys of a pattern."""
+    return {
+        "type": "object",
+        "patternProperties": {pattern: dict(weight.schema)},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
+weights_by_level = Kind(_read_level_weights, weight.words, _by("^[1-5]$"))
+weights_by_age = Kind(_read_age_weights, weight.words, _by(f"^{_BAND.pattern}$"))
+weights_by_month = Kind(
+    _read_month_weights,
+    weight.words,
+    {"type": "array", "items": dict(weight.schema), "minItems": 12, "maxItems": 12},
+)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from planalign.engine.database import Database, Settings
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
 
 # Of the memory limit. Blocks are sized for 0.83 of it.
 NEAR = 0.95

@@ -177,7 +177,7 @@ def compile_project(project: Project) -> Pipeline:
 
 def _error(project: Project, problems: Sequence[Problem]) -> ProjectError:
     count = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
-    return ProjectError(f"the models of {project.folder} have {count}", problems)
+    return ProjectError(f"the models of {project.name} have {count}", problems)
 
 
 def _read_manifest(manifest: Mapping[str, Any], project: Project) -> tuple[Pipeline, list[Problem]]:

@@ -15,15 +15,15 @@ from planalign.engine.faults import FAILURES, environment_fault
 from planalign.engine.machine import Machine, reading
 from planalign.engine.meter import Meter
 from planalign.engine.retry import Policy, Retry
-from planalign.engine.telemetry import unheard
 from planalign.errors import EnvironmentFaultError
 from planalign.files import open_regular
+from planalign.record.telemetry import unheard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
 
 _T = TypeVar("_T")
 

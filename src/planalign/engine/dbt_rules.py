@@ -324,7 +324,7 @@ def refused_settings(project: Project) -> list[Problem]:
 
 
 def _of_settings(project: Project) -> Iterator[Problem]:
-    file = project.folder / "dbt_project.yml"
+    file = project.place("dbt_project.yml")
     settings = _mapping(file)
     for key, expected in _PATHS.items():
         if settings.get(key, expected) != expected:
@@ -369,7 +369,7 @@ def _of_kinds(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
     own = manifest["metadata"]["project_name"]
     nodes = [*manifest["nodes"].values(), *manifest.get("functions", {}).values()]
     for node in nodes:
-        path = project.folder / node["original_file_path"]
+        path = project.place(node["original_file_path"])
         if node["package_name"] != own:
             yield problem("package", f"{object_of(node)} of package {node['package_name']}", path)
         elif node["resource_type"] in {"snapshot", "function"}:
@@ -382,12 +382,14 @@ def _of_kinds(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
 
 def _of_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
     """Compare what the engine writes, and where the year before is, with what is declared."""
-    file = project.folder / "models" / "sources.yml"
+    file = project.place("models/sources.yml")
     found = {
         (source["source_name"], source["name"]): source for source in manifest["sources"].values()
     }
-    for key, columns in sorted(_shipped_sources().items()):
+    for key, shipped in sorted(_shipped_sources().items()):
         name = ".".join(key)
+        more = project.extra_columns.items() if name == "inputs.census" else ()
+        columns = (*shipped, *more)
         if key not in found:
             yield problem("source", f"source {name} is not there", file)
         elif columns != tuple(
@@ -400,7 +402,7 @@ def _of_more_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[
     for source in manifest["sources"].values():
         key = (source["source_name"], source["name"])
         if key not in _shipped_sources():
-            path = project.folder / source["original_file_path"]
+            path = project.place(source["original_file_path"])
             yield problem("source", f"no runner loads source {'.'.join(key)}", path)
 
 
@@ -431,7 +433,7 @@ def _of_macros(manifest: Mapping[str, Any], project: Project) -> Iterator[Proble
         if not path.is_file() or path.read_bytes() != (PACKAGED / name).read_bytes():
             yield problem("engine", "not as it is shipped", path)
     for macro in macros:
-        path = project.folder / macro["original_file_path"]
+        path = project.place(macro["original_file_path"])
         if macro["package_name"] not in {own, *_DBTS}:
             yield problem("package", f"macro {macro['name']} of a package", path)
         elif macro["package_name"] == own:
@@ -461,10 +463,12 @@ def _of_jinja(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
             )
             for words, line in found:
                 told.add(name)
-                yield problem("run", f"Jinja uses {words}", path, line)
+                yield problem("run", f"Jinja uses {words}", project.place(name), line)
         except ValueError as error:
             told.add(name)
-            yield problem("run", f"no template that can be looked into ({error})", path)
+            yield problem(
+                "run", f"no template that can be looked into ({error})", project.place(name)
+            )
     for node in manifest["nodes"].values():
         if node["resource_type"] not in {"model", "test"} or node["language"] != "sql":
             continue
@@ -472,7 +476,7 @@ def _of_jinja(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
         of_project = {m["original_file_path"] for m in reached if m["package_name"] == own}
         if told & {node["original_file_path"], *of_project}:
             continue  # that is told already
-        path = project.folder / node["original_file_path"]
+        path = project.place(node["original_file_path"])
         asking = {
             macro["name"]: names
             for macro in reached
@@ -556,7 +560,7 @@ def _reached(caller: Node, macros: Mapping[str, Any]) -> set[str]:
 
 def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
     path, what, kind = (
-        project.folder / node["original_file_path"],
+        project.place(node["original_file_path"]),
         object_of(node),
         node["resource_type"],
     )
@@ -595,7 +599,7 @@ def _of_names(nodes: Mapping[str, Node], project: Project) -> Iterator[tuple[str
     for key, node in sorted(nodes.items()):
         if node["resource_type"] not in {"model", "seed"}:
             continue
-        path, what = project.folder / node["original_file_path"], object_of(node)
+        path, what = project.place(node["original_file_path"]), object_of(node)
         other = first.setdefault(node["name"].lower(), node)
         if other is not node:
             words = f"{what} is {object_of(other)} ({other['original_file_path']}) but for its case"

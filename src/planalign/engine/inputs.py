@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import datetime
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planalign.config import value_at
+from planalign.config import LEVELS, value_at
+from planalign.config.declarations import row_of
+from planalign.config.scalars import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import duckdb
     from pydantic import BaseModel
@@ -19,19 +21,9 @@ if TYPE_CHECKING:
     from planalign.config import Config, Plan, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
 
-Row = tuple[Any, ...]
+# What a table has in its columns, by name.
+Row = Mapping[str, Any]
 
-_LEVELS = (1, 2, 3, 4, 5)
-# Tables whose second column is the year.
-_BY_YEAR = frozenset(
-    {
-        "workforce_parameters",
-        "compensation_parameters",
-        "benefit_plans",
-        "plan_schedules",
-        "plan_exclusions",
-    }
-)
 _ROWS_PER_STATEMENT = 500
 
 
@@ -75,7 +67,8 @@ def write_inputs(
     """
     years = config.simulation.years
     cursor.execute("create schema if not exists inputs")
-    _fill(cursor, pipeline.source("control"), [(years[0], years[0])])
+    first = years[0]
+    _fill(cursor, pipeline.source("control"), [{"simulation_year": first, "start_year": first}])
     _fill(cursor, pipeline.source("trajectories"), [])
     rows: dict[str, list[Row]] = {}
     for name, scenario in settings.items():
@@ -98,15 +91,14 @@ def yearly_parameters(
     by_year: dict[int, list[Row]] = {year: [] for year in years}
     for table, rows in _scenario_rows(name, scenario, years).items():
         for row in rows:
-            if table in _BY_YEAR:
-                by_year[row[1]].append((table, *row))
-            else:
-                constant.append((table, *(row[:-1] if table == "scenarios" else row)))
+            told = {"table": table, **row}
+            told.pop("settings", None)
+            by_year.get(told.get("simulation_year", 0), constant).append(told)
     return _text(constant), {year: _text(rows) for year, rows in by_year.items()}
 
 
 def _text(rows: Iterable[Row]) -> str:
-    return json.dumps([[_plain(value) for value in row] for row in rows])
+    return json.dumps([{name: _plain(value) for name, value in row.items()} for row in rows])
 
 
 def _plain(value: Any) -> str:
@@ -119,28 +111,41 @@ def _plain(value: Any) -> str:
 def _scenario_rows(
     name: str, scenario: ScenarioSettings, years: Sequence[int]
 ) -> dict[str, list[Row]]:
-    """Return a scenario's rows by table of schema `inputs`."""
+    """Return a scenario's rows by table of schema `inputs`.
+
+    The columns of keys come from where the keys are declared.
+    """
+
+    def row(table: str, year: int, **level: int) -> Row:
+        key = {"scenario_id": name, "simulation_year": year, **level}
+        return {**key, **row_of(table, scenario, year, *level.values())}
+
+    constant = row_of("scenarios", scenario, years[0])
     return {
-        "scenarios": [_scenario(name, scenario)],
-        "workforce_parameters": [(name, year, *_workforce(scenario, year)) for year in years],
+        "scenarios": [{"scenario_id": name, **constant, "settings": settings_text(scenario)}],
+        "workforce_parameters": [row("workforce_parameters", year) for year in years],
         "compensation_parameters": [
-            (name, year, level, *_compensation(scenario, year, level))
+            row("compensation_parameters", year, job_level=level)
             for year in years
-            for level in _LEVELS
+            for level in LEVELS
         ],
-        "benefit_plans": [(name, year, *_plan(scenario.plan, year)) for year in years],
+        "benefit_plans": [row("benefit_plans", year) for year in years],
         "plan_schedules": [
-            (name, year, *row) for year in years for row in _schedules(scenario.plan, year)
+            {"scenario_id": name, "simulation_year": year, **tier}
+            for year in years
+            for tier in _schedules(scenario.plan, year)
         ],
         "plan_exclusions": [
-            (name, year, *row) for year in years for row in _exclusions(scenario.plan, year)
+            {"scenario_id": name, "simulation_year": year, **excluded}
+            for year in years
+            for excluded in _exclusions(scenario.plan, year)
         ],
         "plan_limit_overrides": [
-            (name, limit, year, amount)
+            {"scenario_id": name, "limit_name": limit, "plan_year": year, "amount": amount}
             for limit, amounts in scenario.plan.limits.amounts.items()
             for year, amount in amounts.items()
         ],
-        "distributions": [(name, *row) for row in _distributions(scenario)],
+        "distributions": [{"scenario_id": name, **one} for one in _distributions(scenario)],
     }
 
 
@@ -151,7 +156,15 @@ def set_block(
     _fill(
         cursor,
         pipeline.source("trajectories"),
-        [(t.number, t.scenario, t.replicate, t.random_seed) for t in block],
+        [
+            {
+                "trajectory_id": one.number,
+                "scenario_id": one.scenario,
+                "replicate": one.replicate,
+                "random_seed": one.random_seed,
+            }
+            for one in block
+        ],
     )
 
 
@@ -161,177 +174,94 @@ def set_year(cursor: duckdb.DuckDBPyConnection, year: int) -> None:
 
 
 def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]) -> None:
+    """Make a table anew and write rows into its columns by name.
+
+    Raises:
+        ValueError: rows and table differ in their columns.
+
+    """
     cursor.execute(source.create_statement())
+    names = [column.name for column in source.columns]
+    for row in rows:
+        if row.keys() != set(names):
+            odd = ", ".join(sorted(row.keys() ^ set(names)))
+            raise ValueError(f"{source.relation}: {odd} is either declared or written, not both")
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         chunk = rows[start : start + _ROWS_PER_STATEMENT]
-        marks = ", ".join(f"({', '.join('?' * len(source.columns))})" for _ in chunk)
+        marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in chunk)
         cursor.execute(
             f"insert into {source.relation} values {marks}",  # noqa: S608 - compiled names
-            [value for row in chunk for value in row],
+            [row[name] for row in chunk for name in names],
         )
-
-
-def _scenario(name: str, scenario: ScenarioSettings) -> Row:
-    month, day = scenario.compensation.raise_cutoff.split("-")
-    return (name, int(month), int(day), settings_text(scenario))
 
 
 def settings_text(settings: BaseModel) -> str:
     """Return settings as JSON in one form: 0.10 is 0.1, and keys are in order."""
-    return json.dumps(_canonical(settings.model_dump()), sort_keys=True, separators=(",", ":"))
+    return json.dumps(as_json(settings.model_dump()), sort_keys=True, separators=(",", ":"))
 
 
-def _canonical(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _canonical(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_canonical(inner) for inner in value]
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return str(value) if isinstance(value, datetime.date) else value
-
-
-def _workforce(scenario: ScenarioSettings, year: int) -> Row:
-    workforce = scenario.workforce
-    return tuple(
-        value_at(value, year)
-        for value in (
-            workforce.target_growth_rate,
-            workforce.total_termination_rate,
-            workforce.new_hire_termination_rate,
-            workforce.promotion_rate,
-            workforce.alignment,
-            workforce.hiring.pay_percentile_low,
-            workforce.hiring.pay_percentile_high,
-        )
-    )
-
-
-def _compensation(scenario: ScenarioSettings, year: int, level: int) -> Row:
-    compensation = scenario.compensation
-    return tuple(
-        value_at(value, year, level)
-        for value in (
-            compensation.cola_rate,
-            compensation.merit_budget,
-            compensation.promotion_increase,
-            compensation.market_adjustment,
-        )
-    )
-
-
-def _plan(plan: Plan, year: int) -> Row:
-    """Return the values of a plan in a year, in the order of the table's columns."""
-    eligibility, automatic, escalation = (
-        plan.eligibility,
-        plan.automatic_enrollment,
-        plan.escalation,
-    )
-    deferrals, behavior, match, core = plan.deferrals, plan.behavior, plan.match, plan.core
-    month, day = (int(part) for part in escalation.date.split("-"))
-    return tuple(
-        value_at(value, year)
-        for value in (
-            plan.offered,
-            eligibility.minimum_age,
-            eligibility.months_of_service,
-            eligibility.hours_of_service,
-            eligibility.entry_dates,
-            eligibility.exclude_union,
-            plan.pay_frequency,
-            automatic.enabled,
-            automatic.scope,
-            automatic.hired_since,
-            automatic.default_rate,
-            automatic.window_days,
-            automatic.opt_out_rate,
-            automatic.reenrollment,
-            automatic.reenrollment_opt_out_rate,
-            escalation.enabled,
-            escalation.scope,
-            escalation.step,
-            escalation.cap,
-            month,
-            day,
-            escalation.opt_out_rate,
-            deferrals.maximum_rate,
-            deferrals.highly_compensated_maximum_rate,
-            deferrals.catch_up,
-            deferrals.roth,
-            deferrals.roth_share,
-            behavior.participation_factor,
-            behavior.deferral_factor,
-            behavior.own_choice_share,
-            behavior.change_rate,
-            behavior.full_match_share,
-            match.formula,
-            match.by,
-            match.basis,
-            match.true_up,
-            match.maximum_rate,
-            match.maximum_amount,
-            match.last_day,
-            match.hours,
-            core.rate,
-            core.by,
-            core.excess_rate,
-            core.integration_level,
-            core.last_day,
-            core.hours,
-            plan.forfeitures.use,
-            plan.forfeitures.expense_per_participant,
-            plan.investment_return_rate,
-            plan.highly_compensated.top_paid_group,
-            plan.limits.price_index_rate,
-            plan.limits.wage_index_rate,
-        )
-    )
-
-
-def _schedules(plan: Plan, year: int) -> Iterable[Row]:
-    """Return (schedule, ordinal, from_value, up_to, rate) per tier or year of service."""
+def _schedules(plan: Plan, year: int) -> Iterable[dict[str, Any]]:
+    """Return a row per tier, and per completed year of service of a vesting schedule."""
     for name, tiers in (("match", plan.match.tiers_in(year)), ("core", plan.core.tiers_in(year))):
         for ordinal, tier in enumerate(tiers, start=1):
-            yield (name, ordinal, tier["from"], tier.get("up_to"), tier["rate"])
+            yield {
+                "schedule": name,
+                "ordinal": ordinal,
+                "from_value": tier["from"],
+                "up_to": tier.get("up_to"),
+                "rate": tier["rate"],
+            }
     for name, schedule in (
         ("match_vesting", plan.vesting.match),
         ("core_vesting", plan.vesting.core),
     ):
         for served, share in enumerate(value_at(schedule, year)):
-            yield (name, served + 1, served, None, share)
+            yield {
+                "schedule": name,
+                "ordinal": served + 1,
+                "from_value": served,
+                "up_to": None,
+                "rate": share,
+            }
 
 
-def _exclusions(plan: Plan, year: int) -> Iterable[Row]:
-    """Return (attribute, excluded) per class that is kept out of the plan."""
+def _exclusions(plan: Plan, year: int) -> Iterable[dict[str, Any]]:
+    """Return a row per class that is kept out of the plan."""
     for department in value_at(plan.eligibility.excluded_departments, year):
-        yield ("department", department)
+        yield {"attribute": "department", "excluded": department}
     for level in value_at(plan.eligibility.excluded_levels, year):
-        yield ("job_level", str(level))
+        yield {"attribute": "job_level", "excluded": str(level)}
 
 
-def _distributions(scenario: ScenarioSettings) -> Iterable[Row]:
-    """Return (distribution, ordinal, label, lower, upper, weight) per class."""
+def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:
+    """Return a row per class of each distribution."""
     hiring, compensation = scenario.workforce.hiring, scenario.compensation
-    for level in _LEVELS:
-        yield ("hire_level", level, str(level), level, level, hiring.level_weights.get(level, 0))
-    for ordinal, (band, weight) in enumerate(hiring.age_weights.items(), start=1):
-        youngest, oldest = (int(age) for age in band.split("-"))
-        yield ("hire_age", ordinal, band, youngest, oldest, weight)
+    for level in LEVELS:
+        yield _class("hire_level", level, str(level), level, hiring.level_weights.get(level, 0))
+    for ordinal, (band, weight) in enumerate(hiring.age_bands, start=1):
+        yield _class("hire_age", ordinal, str(band), band.low, weight) | {"upper_value": band.high}
     for name, weights in (
         ("hire_month", hiring.month_weights),
         ("raise_month", compensation.raise_months),
         ("promotion_month", compensation.promotion_months),
     ):
         for month, weight in enumerate(weights, start=1):
-            yield (name, month, str(month), month, month, weight)
+            yield _class(name, month, str(month), month, weight)
     if not compensation.performance:  # everybody gets the mean
-        yield ("performance", 1, "unrated", 1, 1, 1)
-    for ordinal, rating in enumerate(compensation.performance, start=1):
-        yield (
-            "performance",
-            ordinal,
-            rating.rating,
-            rating.multiplier,
-            rating.multiplier,
-            rating.share,
-        )
+        yield _class("performance", 1, "unrated", 1, 1)
+    for ordinal, one in enumerate(compensation.performance, start=1):
+        yield _class("performance", ordinal, one.rating, one.multiplier, one.share)
+
+
+def _class(
+    name: str, ordinal: int, label: str, value: Decimal | int, weight: Decimal | int
+) -> dict[str, Any]:
+    """Return the row of a class that is a single value."""
+    return {
+        "distribution": name,
+        "ordinal": ordinal,
+        "label": label,
+        "lower_value": value,
+        "upper_value": value,
+        "weight": weight,
+    }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from planalign.engine.machine import Reading
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
 
 # A reading costs a tenth of a millisecond: where a model begins, that of one that ended
 # not longer ago than this, in seconds, serves again.

@@ -217,7 +217,7 @@ class _Check:
             yield Problem(
                 f"model {model.name} breaks its contract: {'; '.join(wrong)}",
                 "Change the model or its contract",
-                str(self.project.folder / model.path),
+                str(self.project.place(model.path)),
             )
 
     def _mentions(self, one: Model | DataTest) -> Iterator[Problem]:
@@ -273,7 +273,7 @@ class _Check:
     def _refusal(
         self, one: Model | DataTest, rule: str, message: str, mention: Mention | None
     ) -> Problem:
-        path = self.project.folder / one.path
+        path = self.project.place(one.path)
         lines = self._lines(one, mention.line if mention else None)
         return problem(rule, message + _between(lines), path, lines[0] if lines else None)
 
@@ -291,12 +291,12 @@ class _Check:
         return Problem(
             f"{_kind(one)} {one.name}: {sentence}{_between(lines)}",
             "Mend the SQL; DuckDB names no line of it" if lines is None else "Mend the SQL",
-            str(self.project.folder / one.path),
+            str(self.project.place(one.path)),
             lines[0] if lines else None,
         )
 
     def _lines(self, one: Model | DataTest, line: int | None) -> tuple[int, int] | None:
-        path = self.project.folder / one.path
+        path = self.project.place(one.path)
         if line is None or not is_sql(path):
             return None
         return source_lines(path.read_text(encoding="utf-8"), one.sql, line)

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planalign.errors import UsageError
 from planalign.files import require_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PACKAGED = Path(__file__).resolve().parent.parent / "dbt"
 
@@ -20,9 +24,17 @@ _SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.y
 
 @dataclass(frozen=True)
 class Project:
-    """A dbt project folder: the packaged one, or a user's changed copy of it."""
+    """A dbt project folder: the packaged one, a user's changed copy of it, or both in one.
+
+    `origins` says of files that were laid over others where they come from: what is
+    wrong with one is told of the user's own. `extra_columns` are those of the census that
+    a configuration adds, with their SQL types.
+    """
 
     folder: Path
+    origins: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    named: Path | None = field(default=None, compare=False)
+    extra_columns: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @classmethod
     def at(cls, folder: Path | None) -> Project:
@@ -41,6 +53,15 @@ class Project:
         return project
 
     @property
+    def name(self) -> Path:
+        """Return the folder that a user knows the project by."""
+        return self.named or self.folder
+
+    def place(self, path: str) -> Path:
+        """Return where a user finds the file at a path of the project."""
+        return self.origins.get(path, self.folder / path)
+
+    @property
     def files(self) -> list[Path]:
         """Return every file that dbt reads, in stable order."""
         found: list[Path] = []
@@ -55,14 +76,9 @@ class Project:
     @cached_property
     def files_fingerprint(self) -> str:
         """Return the SHA-256 of all files."""
-        digest = hashlib.sha256()
-        for file in self.files:
-            content = file.read_bytes()
-            digest.update(
-                os.fsencode(file.relative_to(self.folder)) + f" {len(content)}\n".encode()
-            )
-            digest.update(content)
-        return digest.hexdigest()
+        return fingerprint_of(
+            {str(file.relative_to(self.folder)): file.read_bytes() for file in self.files}
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -78,14 +94,22 @@ class Project:
         from planalign.engine.templates import reads_descriptions, what_counts
 
         described = any(reads_descriptions(file) for file in self.files)
-        digest = hashlib.sha256()
-        for file in self.files:
-            content = what_counts(file, with_descriptions=described)
-            digest.update(
-                os.fsencode(file.relative_to(self.folder)) + f" {len(content)}\n".encode()
-            )
-            digest.update(content)
-        return digest.hexdigest()
+        return fingerprint_of(
+            {
+                str(file.relative_to(self.folder)): what_counts(file, with_descriptions=described)
+                for file in self.files
+            }
+        )
+
+
+def fingerprint_of(contents: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 of the contents of files by their paths in a project."""
+    digest = hashlib.sha256()
+    for path in sorted(contents, key=Path):
+        content = contents[path]
+        digest.update(os.fsencode(path) + f" {len(content)}\n".encode())
+        digest.update(content)
+    return digest.hexdigest()
 
 
 def with_versions(fingerprint: str) -> str:

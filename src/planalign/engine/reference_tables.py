@@ -18,7 +18,7 @@ import duckdb
 from planalign import duck
 from planalign.census.columns import quoted
 from planalign.census.source import numbered_records
-from planalign.engine.runners.base import check_failure
+from planalign.engine.checks import check_failure
 from planalign.errors import InputError, ModelError, Problem
 from planalign.interruption import is_interruption
 
@@ -78,7 +78,7 @@ def check_reference_tables(project: Project, pipeline: Pipeline) -> None:
         ModelError: a column has a type, or a test has SQL, that DuckDB refuses.
 
     """
-    tables = [_read(seed, project.folder / seed.path) for seed in pipeline.seeds]
+    tables = [_read(seed, project.place(seed.path)) for seed in pipeline.seeds]
     with duck.connect(threads="1") as connection:
         connection.execute("attach ':memory:' as results; use results")
         for table in tables:
@@ -100,9 +100,9 @@ def _error(project: Project, problems: list[Problem]) -> InputError:
     problems.sort(key=lambda problem: (problem.file or "", problem.row or 0))
     if len(problems) > MOST_PROBLEMS:
         more = f"{len(problems) - MOST_PROBLEMS:,} more problems are not listed"
-        file = str(project.folder)
+        file = str(project.name)
         problems[MOST_PROBLEMS:] = [Problem(more, "Correct those above first", file)]
-    return InputError(f"the reference tables of {project.folder} have {count}", problems)
+    return InputError(f"the reference tables of {project.name} have {count}", problems)
 
 
 def _read(seed: Seed, path: Path) -> _Table:

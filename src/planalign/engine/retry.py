@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tenacity import RetryCallState
 
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
 
 _T = TypeVar("_T")
 

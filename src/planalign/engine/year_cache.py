@@ -59,7 +59,7 @@ def year_keys(
     base: str,
     config: Config,
     settings: Mapping[str, ScenarioSettings],
-    plan: Sequence[Trajectory],
+    asked: Sequence[Trajectory],
 ) -> Keys:
     """Return the fingerprint of the state after each year of each trajectory.
 
@@ -71,15 +71,15 @@ def year_keys(
             tables, census, versions.
         config: gives the years.
         settings: of each scenario.
-        plan: the trajectories.
+        asked: the trajectories.
     """
     years = config.simulation.years
     parameters = {
         name: yearly_parameters(name, settings[name], years)
-        for name in {trajectory.scenario for trajectory in plan}
+        for name in {trajectory.scenario for trajectory in asked}
     }
     keys: Keys = {}
-    for trajectory in plan:
+    for trajectory in asked:
         constant, by_year = parameters[trajectory.scenario]
         key = _digest(base, str(years[0]), constant, str(trajectory.random_seed))
         for year in years:

@@ -8,10 +8,11 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from planalign.engine.checks import judge
 from planalign.engine.inputs import set_block, set_year
 from planalign.engine.pipeline import Materialization, Step
-from planalign.engine.telemetry import timed
 from planalign.errors import ModelError, PlanalignError
+from planalign.record.telemetry import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from planalign.engine.checks import Checks
     from planalign.engine.database import Database
     from planalign.engine.inputs import Trajectory
     from planalign.engine.pipeline import Pipeline
-    from planalign.engine.runners.base import Checks, Outcome, Runner, Timing
-    from planalign.engine.telemetry import Listener
+    from planalign.engine.runners.base import Runner, Timing
+    from planalign.record.telemetry import Listener
 
 # What has to be there before a step: the one before it. Setup is done once per
 # run; the others in every year.
@@ -265,7 +267,7 @@ class YearProcessor:
         current = self._current
         if step is Step.TRANSITION:
             self._turn_to(current.year)
-        self._judge(current, step, self._runner.start_tests(step))
+        current.warnings += judge(self._tell, step, current.year, self._runner.start_tests(step))
         current.done.append(step)
         current.seconds[step] = time.perf_counter() - started
         return current.seconds[step]
@@ -318,7 +320,7 @@ class YearProcessor:
             self._runner.load_seeds()
         for timing in self._runner.run_models((Step.SETUP,)):
             self._tell_of(timing, None)
-        self._judge(None, Step.SETUP, self._runner.start_tests(Step.SETUP))
+        judge(self._tell, Step.SETUP, None, self._runner.start_tests(Step.SETUP))
         self._is_set_up = True
 
     def _create_facts(self, cursor: duckdb.DuckDBPyConnection) -> None:
@@ -391,42 +393,9 @@ class YearProcessor:
             dbt_execute_seconds=timing.execute_seconds,
             **timing.usage.as_dict(),
         )
-        if timing.plan is not None:
-            self._tell("query_plan", year=year, model=timing.name, plan=json.loads(timing.plan))
-
-    def _judge(self, current: _Year | None, step: Step, checks: Checks) -> None:
-        """Wait for checks; stop the run where one is broken."""
-        year = current.year if current is not None else None
-        outcomes = checks.outcomes()
-        for outcome in outcomes:
-            self._tell(
-                "test_completed",
-                year=year,
-                step=step.value,
-                test=outcome.test.name,
-                started=round(outcome.started, 6),
-                seconds=round(outcome.seconds, 6),
-                thread=outcome.thread,
-                failures=outcome.failures,
-            )
-            if outcome.is_warning or outcome.is_error:
-                self._tell(
-                    "test_failed",
-                    year=year,
-                    step=step.value,
-                    test=outcome.test.name,
-                    failures=outcome.failures,
-                    is_error=outcome.is_error,
-                )
-            if outcome.is_warning and current is not None:
-                current.warnings.append(f"test {outcome.test.name} found {outcome.failures} rows")
-        failed = [outcome for outcome in outcomes if outcome.is_error]
-        if failed:
-            raise ModelError(
-                f"{year or 'setup'}: " + "; ".join(_describe(outcome) for outcome in failed),
-                "The rule is in the file named."
-                + (" The years before are complete." if current is not None else ""),
-            )
+        if timing.query_plan is not None:
+            found = json.loads(timing.query_plan)
+            self._tell("query_plan", year=year, model=timing.name, plan=found)
 
     def _settle(self, until: float | None) -> tuple[YearResult, ...]:
         """Complete the year whose checks are under way; it lasted `until` then."""
@@ -434,7 +403,7 @@ class YearProcessor:
         if year is None or year.checks is None:
             return ()
         self._unchecked = None  # not complete, should a check be broken
-        self._judge(year, Step.VALIDATION, year.checks)
+        year.warnings += judge(self._tell, Step.VALIDATION, year.year, year.checks)
         year.seconds[Step.VALIDATION] = year.checks.seconds
         mark = "insert into run_years select scenario_id, replicate, ? from inputs.trajectories"
         with timed(self._tell, "completing the year", year.year):
@@ -504,11 +473,3 @@ class YearProcessor:
                 [year],
             ).fetchall()
         )
-
-
-def _describe(outcome: Outcome) -> str:
-    """Name the rule, how many rows break it, and the first of them."""
-    return (
-        f"rule {outcome.test.name} ({outcome.test.path}) is broken by "
-        f"{outcome.failures} rows, first: {list(outcome.first_rows)}"
-    )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from planalign.profile.record import Record
     from planalign.profile.trial import Outcome
+    from planalign.record.record import Record
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from planalign.engine.pipeline import Step
 from planalign.profile.intervals import union
 from planalign.profile.memory import BUDGET_BYTES, MemoryReport, memory_of
 from planalign.profile.path import critical_path, overheads, seconds_on
-from planalign.profile.record import ModelRun, Span
+from planalign.record.record import ModelRun, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 __all__ = ["BUDGET_BYTES", "Analysis", "Gap", "MemoryReport", "ModelStatistics", "analyse"]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 SIGMAS = 3.0
 # Two-sided 1 % points of Student's t by degrees of freedom, from 1; then `SIGMAS`.

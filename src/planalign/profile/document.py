@@ -10,7 +10,7 @@ from planalign.profile.memory import BUDGET_BYTES
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis
     from planalign.profile.compare import Change, Comparison
-    from planalign.profile.record import Record, Span
+    from planalign.record.record import Record, Span
 
 
 def document(run: str, record: Record, analysis: Analysis) -> dict[str, Any]:

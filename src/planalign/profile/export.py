@@ -10,12 +10,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planalign.profile.record import ModelRun, Span, TestRun
+from planalign.record.record import ModelRun, Span, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 SCHEMA = "https://www.speedscope.app/file-format-schema.json"
 YEARS = "years"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.profile.record import Span
+    from planalign.record.record import Span
 
 Stretch = tuple[float, float]  # start, end
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from planalign.profile.record import Record, Span
+    from planalign.record.record import Record, Span
 
 # What a run should stay within, whatever limit it was given: 4 GB.
 BUDGET_BYTES = 4_000_000_000

@@ -17,12 +17,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from planalign.profile.intervals import union, without
-from planalign.profile.record import ModelRun, Span
+from planalign.record.record import ModelRun, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 # Seconds. What ends so close together is told of in either order.
 HANDOFF = 0.001

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from planalign.profile.analysis import Analysis
     from planalign.profile.findings import Finding
-    from planalign.profile.plans import Operator, Plan
-    from planalign.profile.record import Record
+    from planalign.record.query_plans import Operator, Plan
+    from planalign.record.record import Record
 
 # The plans told, of the models that took longest, and operators of each.
 MODELS_WITH_PLAN, MOST_OPERATORS = 6, 60

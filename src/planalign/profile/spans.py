@@ -4,7 +4,7 @@ Needs the extra `tracing`, and an exporter of the reader's own choice:
 
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    from planalign.profile.reading import read_record
+    from planalign.record.reading import read_record
     from planalign.profile.spans import export_spans
 
     provider = TracerProvider()
@@ -24,7 +24,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Status, StatusCode
 
 from planalign._version import __version__
-from planalign.profile.record import ModelRun, TestRun
+from planalign.record.record import ModelRun, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Tracer
 
-    from planalign.profile.record import Record, Span, YearRun
+    from planalign.record.record import Record, Span, YearRun
 
 
 def export_spans(record: Record, provider: TracerProvider) -> int:

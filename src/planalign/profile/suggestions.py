@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from planalign.profile.findings import Finding
-    from planalign.profile.record import Node, Record
+    from planalign.record.record import Node, Record
 
 # Of the machine's memory; the rest is Python's, the page cache's and everybody else's.
 USABLE_MEMORY = 0.8

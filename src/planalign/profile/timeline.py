@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.profile.record import Record, Span
+    from planalign.record.record import Record, Span
 
 MODEL, TEST, OTHER, IDLE = "█", "▒", "░", "·"
 LEGEND = f"{MODEL} models  {TEST} tests  {OTHER} other work  {IDLE} idle"

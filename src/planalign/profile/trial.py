@@ -32,8 +32,8 @@ from planalign.study import Request, provenance_of, run_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from planalign.profile.record import Record
     from planalign.profile.suggestions import Suggestion
+    from planalign.record.record import Record
 
     # Simulates a request and returns its seconds.
     Measure = Callable[[Request], float]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.profile.analysis import analyse
-from planalign.profile.reading import folder_of, read_record
+from planalign.record.reading import folder_of, read_record
 from planalign.report.page import page
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from planalign.charts import Results
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
     from planalign.results.summary import YearSpread
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from planalign.charts import Results
     from planalign.profile.analysis import Analysis
     from planalign.profile.findings import Finding
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 # A page stays below this; query plans take what all else leaves.
 MOST_BYTES = 6_000_000

@@ -12,8 +12,8 @@ from planalign.report import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.profile.plans import Operator, Plan
-    from planalign.profile.record import Record
+    from planalign.record.query_plans import Operator, Plan
+    from planalign.record.record import Record
 
 # An operator is slow that takes so much of all operators' seconds.
 SLOW_PART = 0.2
@@ -33,7 +33,7 @@ class ModelPlan:
 
 def plans_of(record: Record, models: Iterable[str], room: int) -> tuple[ModelPlan, ...]:
     """Return plans of the models in their order, until they fill `room` bytes of HTML."""
-    from planalign.profile.plans import plan_of  # noqa: PLC0415 - only where there are any
+    from planalign.record.query_plans import plan_of  # noqa: PLC0415 - only where there are any
 
     found = []
     for model in models:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planalign.engine.telemetry import saving
 from planalign.profile.analysis import BUDGET_BYTES
+from planalign.record.telemetry import saving
 from planalign.report import words
 
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis, MemoryReport
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from planalign.errors import UsageError
 from planalign.files import make_folder, protect, require_path
 from planalign.results import database
 from planalign.results.columns import listed, quote
-from planalign.results.side_by_side import side_by_side
+from planalign.results.compare import side_by_side
 from planalign.scratch import scratch
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from planalign import duck
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.files import open_regular, read_object, read_text
-from planalign.profile.events import lines_of, read_event
+from planalign.record.events import lines_of, read_event
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
 from planalign.results.summary import COLUMNS, YearSummary

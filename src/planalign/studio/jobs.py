@@ -45,7 +45,7 @@ class Order:
     census: Path | None = None
     threads: int | None = None
     memory_limit: str | None = None
-    with_plans: bool = False
+    with_query_plans: bool = False
 
     def arguments(self, *, resume: bool = False) -> list[str]:
         """Return the arguments of `planalign`; none of them is read by a shell."""
@@ -60,7 +60,7 @@ class Order:
             *([f"--census={self.census}"] if self.census is not None else []),
             *([f"--threads={self.threads}"] if self.threads is not None else []),
             *([f"--memory-limit={self.memory_limit}"] if self.memory_limit is not None else []),
-            *(["--profile=plans"] if self.with_plans else []),
+            *(["--profile=plans"] if self.with_query_plans else []),
             *(["--resume"] if resume else []),
         ]
 
@@ -129,8 +129,8 @@ def check(
         _whole(form, "threads", problems, "a number of threads") if _text(form, "threads") else None
     )
     memory_limit = _text(form, "memory_limit") or None
-    with_plans = form.get("plans") is True
-    if with_plans and runner != "direct":
+    with_query_plans = form.get("plans") is True
+    if with_query_plans and runner != "direct":
         problems.setdefault("plans", "Query plans are recorded with the runner direct alone.")
     scenario = str(form.get("scenario") or "") or None
     file = str(form.get("config") or "")
@@ -142,7 +142,7 @@ def check(
         return None, problems
     order = Order(
         folder / file, runs / name, first, last, seeds, runner, scenario,
-        threads=threads, memory_limit=memory_limit, with_plans=with_plans,
+        threads=threads, memory_limit=memory_limit, with_query_plans=with_query_plans,
     )  # fmt: skip
     return order, {}
 

@@ -15,7 +15,7 @@ from planalign.studio import fragments, words
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis, MemoryReport
     from planalign.profile.findings import Finding
-    from planalign.profile.plans import Operator, Plan
+    from planalign.record.query_plans import Operator, Plan
 
 
 def tiles(analysis: Analysis) -> Markup:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.engine.database import FILE_NAME as DATABASE
 from planalign.errors import PlanalignError
-from planalign.profile.reading import FILE_NAME as EVENTS
+from planalign.record.reading import FILE_NAME as EVENTS
 from planalign.studio.live import Live
 from planalign.studio.tail import Tail
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 PARTIAL = ".partial"
 # How many runs are kept in memory with all of their events.
@@ -198,7 +198,7 @@ class Watched:
             InputError: it cannot be read.
         """
         from planalign.profile.analysis import analyse  # noqa: PLC0415 - with the pages alone
-        from planalign.profile.reading import record_of  # noqa: PLC0415
+        from planalign.record.reading import record_of  # noqa: PLC0415
 
         with self._lock:
             count = len(self.events)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planalign.files import open_regular
-from planalign.profile.events import LONGEST_LINE, read_event
-from planalign.profile.reading import FILE_NAME
+from planalign.record.events import LONGEST_LINE, read_event
+from planalign.record.reading import FILE_NAME
 
 if TYPE_CHECKING:
     from io import BufferedReader

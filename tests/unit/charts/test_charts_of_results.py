@@ -9,7 +9,7 @@ from planalign.charts import compare_models, event_counts, headcount, payroll, p
 from planalign.charts.outcomes import MOST_SCENARIOS
 from planalign.charts.results import read_results
 from planalign.profile.compare import compare
-from planalign.profile.record import ModelRun, Record, Session
+from planalign.record.record import ModelRun, Record, Session
 
 FLOW = {"opening_headcount": 100, "hires": 20, "experienced_terminations": 8,
         "new_hire_terminations": 2, "closing_headcount": 110}  # fmt: skip

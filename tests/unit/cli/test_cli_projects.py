@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planalign.cli.app import app
+from planalign.config import json_schema
 from planalign.errors import EnvironmentFaultError
 
 if TYPE_CHECKING:
@@ -54,6 +55,12 @@ def test_init_writes_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_init_where_nobody_may_write_exits_4(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert planalign("init", tmp_path / "file" / "inside").exit_code == 4
+
+
+def test_the_schema_is_one_json_document() -> None:
+    result = planalign("config", "schema")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout) == json_schema()
 
 
 def test_generate_never_overwrites_a_census(tmp_path: Path) -> None:

@@ -40,62 +40,18 @@ def refusal(path: str, value: object) -> Problem:
     return caught.value.problems[0]
 
 
-@pytest.mark.parametrize(
-    ("path", "value"),
-    [
-        ("workforce.target_growth_rate", -1),
-        ("workforce.target_growth_rate", 3),
-        ("workforce.total_termination_rate", 0),
-        ("workforce.total_termination_rate", 1),
-        ("workforce.new_hire_termination_rate", 0),
-        ("workforce.new_hire_termination_rate", 0.999999),
-        ("workforce.promotion_rate", 1),
-        ("compensation.cola_rate", -0.5),
-        ("compensation.cola_rate", 1),
-        ("compensation.merit_budget", 0),
-        ("compensation.promotion_increase", 2),
-        ("compensation.market_adjustment", -0.5),
-        ("workforce.hiring.pay_percentile_low", 0),
-        ("workforce.hiring.pay_percentile_high", 1),
-        ("plan.eligibility.minimum_age", 0),
-        ("plan.eligibility.minimum_age", 21),
-        ("plan.eligibility.months_of_service", 12),
-        ("simulation.random_seed", 2**62),
-        ("simulation.replicates", 100_000),
-        ("simulation.end_year", 2124),
-        ("resources.threads", 256),
-    ],
-)
-def test_accepts_the_ends_of_the_range(path: str, value: float) -> None:
-    assert read(path, value) == Decimal(str(value))
+def test_the_simulated_years_are_at_most_a_hundred() -> None:
+    assert read("simulation.end_year", 2124) == 2124
 
 
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("workforce.target_growth_rate", -1.000001),
-        ("workforce.target_growth_rate", 3.000001),
-        ("workforce.total_termination_rate", -0.000001),
-        ("workforce.total_termination_rate", 1.000001),
-        ("workforce.new_hire_termination_rate", 1),
-        ("workforce.promotion_rate", 1.1),
-        ("compensation.cola_rate", -0.51),
-        ("compensation.merit_budget", -0.01),
-        ("compensation.promotion_increase", 2.01),
-        ("compensation.market_adjustment", 1.01),
-        ("workforce.hiring.pay_percentile_low", -0.1),
-        ("workforce.hiring.pay_percentile_high", 1.1),
         ("plan.eligibility.minimum_age", 22),
         ("plan.eligibility.months_of_service", 13),
         ("plan.eligibility.minimum_age", 20.5),
-        ("simulation.start_year", 1949),
-        ("simulation.end_year", 2151),
         ("simulation.end_year", 2125),
         ("simulation.end_year", 2024),
-        ("simulation.random_seed", -1),
-        ("simulation.random_seed", 2**62 + 1),
-        ("simulation.replicates", 0),
-        ("simulation.replicates", 100_001),
         ("resources.threads", 0),
         ("resources.threads", 257),
         ("resources.threads", "many"),
@@ -109,12 +65,9 @@ def test_accepts_the_ends_of_the_range(path: str, value: float) -> None:
         ("resources.memory_limit", "0GB"),
         ("resources.memory_limit", "4 GB or so"),
         ("resources.memory_limit", 4),
-        ("workforce.alignment", "approximate"),
-        ("plan.eligibility.entry_dates", "weekly"),
         ("compensation.raise_cutoff", "02-29"),
         ("compensation.raise_cutoff", "13-01"),
         ("compensation.raise_cutoff", "1-1"),
-        ("compensation.raise_cutoff", {2025: "10-01"}),
         ("census_date", "2024-02-30"),
         ("census_date", "tomorrow"),
         ("census_date", 2024),

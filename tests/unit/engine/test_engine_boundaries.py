@@ -36,9 +36,9 @@ def test_a_core_module_imports_no_interface_and_no_dbt(module):
 
 def test_a_run_without_a_fault_does_not_pay_for_retries(studies):
     script = (
-        "import sys; from planalign.study import *; "
+        "import sys; import pathlib; from planalign.study import *; "
         "run_study(Request(configuration({'census': sys.argv[1], "
-        "'simulation': {'start_year': 2025, 'end_year': 2025}}), Path(sys.argv[2]))); "
+        "'simulation': {'start_year': 2025, 'end_year': 2025}}), pathlib.Path(sys.argv[2]))); "
         "print([n for n in sys.modules if n == 'tenacity'])"
     )
     census, output = str(studies.generated(20)), str(studies.new())

@@ -16,9 +16,9 @@ from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
 from planalign.engine.run_folder import RunFolder
 from planalign.engine.runners.direct import DirectRunner
-from planalign.engine.telemetry import unheard
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
 from planalign.errors import EnvironmentFaultError, ExitCode, InterruptedRunError, ModelError
+from planalign.record.telemetry import unheard
 from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
 from planalign.study import Request, configuration, run_study

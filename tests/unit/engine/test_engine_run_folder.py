@@ -12,8 +12,8 @@ import pytest
 
 from planalign.engine import run_folder
 from planalign.engine.run_folder import RunFolder
-from planalign.engine.telemetry import EventLog
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.record.telemetry import EventLog
 from planalign.run_format import FORMAT
 
 HOLD = """

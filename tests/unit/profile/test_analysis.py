@@ -12,7 +12,7 @@ from made import check, command, model, node, record, sample, work, year
 from planalign.profile.analysis import analyse
 from planalign.profile.memory import BUDGET_BYTES
 from planalign.profile.path import ROUNDING, seconds_on
-from planalign.profile.record import Session
+from planalign.record.record import Session
 
 
 def path_of(made):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from made import model, record, sample
 
 from planalign.profile.compare import compare
-from planalign.profile.record import Session
+from planalign.record.record import Session
 
 
 def with_years(name, *seconds, first=2025, **more):

@@ -10,7 +10,7 @@ from made import check, model, node, record, sample, work
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import find
 from planalign.profile.findings.finding import in_order, severity_of
-from planalign.profile.record import Note
+from planalign.record.record import Note
 
 MB = 1_000_000
 

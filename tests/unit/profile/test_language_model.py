@@ -21,7 +21,7 @@ from planalign.profile.suggestions import Materialize, Threads
 from planalign.profile.trial import Trial
 from planalign.text import visible
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "record" / "data"
 SET = {
     "PLANALIGN_LLM_URL": "https://host.example/v1",
     "PLANALIGN_LLM_MODEL": "some-model",

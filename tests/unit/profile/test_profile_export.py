@@ -12,11 +12,11 @@ from made import check, command, model, node, record, sample, work, year
 from test_analysis import records
 
 from planalign.profile.export import chrome_trace, lanes, speedscope
-from planalign.profile.reading import read_record
-from planalign.profile.record import Note
 from planalign.profile.timeline import timeline
+from planalign.record.reading import read_record
+from planalign.record.record import Note
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "record" / "data"
 
 
 def of_schema(file):

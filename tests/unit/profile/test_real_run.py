@@ -9,7 +9,7 @@ import pytest
 
 from planalign.profile.analysis import analyse
 from planalign.profile.path import ROUNDING
-from planalign.profile.reading import read_record
+from planalign.record.reading import read_record
 
 
 @pytest.fixture(scope="module", params=["direct", "batch"])

@@ -13,11 +13,11 @@ from opentelemetry.semconv._incubating.attributes import code_attributes, thread
 from opentelemetry.semconv.attributes import db_attributes, error_attributes
 from opentelemetry.trace import StatusCode
 
-from planalign.profile.reading import read_record
-from planalign.profile.record import Session
 from planalign.profile.spans import export_spans
+from planalign.record.reading import read_record
+from planalign.record.record import Session
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "record" / "data"
 
 
 def exported(made):

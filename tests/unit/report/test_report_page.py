@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from planalign.cli.app import app
 from planalign.errors import InputError, UsageError
 from planalign.profile.analysis import analyse
-from planalign.profile.record import DbtCommand, ModelRun, Record, Session, YearRun
+from planalign.record.record import DbtCommand, ModelRun, Record, Session, YearRun
 from planalign.report import words
 from planalign.report.build import write_report
 from planalign.report.page import page, policy

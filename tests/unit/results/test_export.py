@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from planalign.errors import EnvironmentFaultError, UsageError
+from planalign.results.compare import FIGURES
 from planalign.results.export import EXCEL_ROWS, Format, export
-from planalign.results.sides import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,8 +15,8 @@ from planalign import duck
 from planalign.cli.app import app
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.results import database, open_run
+from planalign.results.compare.sides import read_sides
 from planalign.results.export import export
-from planalign.results.sides import read_sides
 from planalign.results.verify import verify
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from planalign.cli.app import app
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.report.build import report_of
 from planalign.results import open_run
+from planalign.results.compare import side_by_side
 from planalign.results.employee import timeline
-from planalign.results.side_by_side import side_by_side
 from planalign.run_format import FORMAT
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 from run_folder import build_run, change_run
 
 from planalign.errors import UsageError
-from planalign.results.side_by_side import FIGURES, side_by_side
+from planalign.results.compare import FIGURES, side_by_side
 from planalign.results.summary import Spread
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from written_run import event, started, year
 
 from planalign.profile.analysis import BUDGET_BYTES, MemoryReport, analyse
 from planalign.profile.findings import Finding
-from planalign.profile.plans import Operator, Plan
-from planalign.profile.reading import record_of
+from planalign.record.query_plans import Operator, Plan
+from planalign.record.reading import record_of
 from planalign.studio import fragments, panels, words
 from planalign.studio.live import Alert, Live
 from planalign.studio.runs import State, Summary

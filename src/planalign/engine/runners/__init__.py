@@ -21,11 +21,11 @@ def make_runner(
     pipeline: Pipeline,
     database: Database,
     *,
-    with_plans: bool = False,
+    with_query_plans: bool = False,
 ) -> Runner:
     """Return the runner of that name; dbt is imported only for the one that needs it.
 
-    With plans, each model tells how DuckDB executed it.
+    With query plans, each model tells how DuckDB executed it.
 
     Raises:
         UsageError: there is no such runner, or it cannot tell of plans.
@@ -34,8 +34,8 @@ def make_runner(
     if name == "direct":
         from planalign.engine.runners.direct import DirectRunner
 
-        return DirectRunner(project, pipeline, database, with_plans=with_plans)
-    if with_plans:
+        return DirectRunner(project, pipeline, database, with_query_plans=with_query_plans)
+    if with_query_plans:
         raise UsageError(
             f"the runner {name} does not tell of query plans",
             "Use --runner direct with --profile plans.",

@@ -13,9 +13,8 @@ from planalign.errors import InputError, ModelError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    import duckdb
-
-    from planalign.engine.pipeline import DataTest, Model, Pipeline, Step
+    from planalign.engine.checks import Checks
+    from planalign.engine.pipeline import Model, Pipeline, Step
     from planalign.errors import PlanalignError
 
 
@@ -26,7 +25,7 @@ class Timing:
     `rows` is how many were written, where the runner learns it. `started` and
     `seconds` are on the clock of `time.perf_counter`. `attempt` is the one that
     succeeded, from 1; `is_prepared` says that its statements had been parsed before.
-    `plan` is DuckDB's profile, as JSON, where one was asked for; the last two are what
+    `query_plan` is DuckDB's profile, as JSON, where one was asked for; the last two are what
     dbt says of the time it took to compile and to execute.
     """
 
@@ -39,54 +38,9 @@ class Timing:
     attempt: int = 1
     is_prepared: bool = False
     usage: Usage = field(default_factory=Usage)
-    plan: str | None = None
+    query_plan: str | None = None
     compile_seconds: float | None = None
     execute_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a data test found; of a broken one also the first rows, by column.
-
-    `started` and `seconds` as of a `Timing`.
-    """
-
-    test: DataTest
-    failures: int
-    is_warning: bool = False
-    is_error: bool = False
-    first_rows: tuple[dict[str, str], ...] = ()
-    started: float = 0.0
-    seconds: float = 0.0
-    thread: str = ""
-
-
-class Checks(Protocol):
-    """Data tests of a step that are under way."""
-
-    @property
-    def is_beside(self) -> bool:
-        """Say whether they go on while the next year is built."""
-
-    @property
-    def seconds(self) -> float:
-        """Return the seconds from their start to the end of the last."""
-
-    def outcomes(self) -> Sequence[Outcome]:
-        """Wait for all of them."""
-
-
-@dataclass(frozen=True)
-class FinishedChecks:
-    """Checks of a runner that ends them before it goes on."""
-
-    found: Sequence[Outcome]
-    seconds: float = 0.0
-    is_beside: bool = False
-
-    def outcomes(self) -> Sequence[Outcome]:
-        """Return what was found."""
-        return self.found
 
 
 class Runner(Protocol):
@@ -136,12 +90,6 @@ def model_failure(model: Model, runner: str, error: BaseException) -> PlanalignE
     )
 
 
-def check_failure(test: DataTest, error: BaseException) -> PlanalignError:
-    """Return the error that names a test that could not be run, and its file."""
-    what = f"test {test.name} ({test.path})"
-    return environment_fault(what, error) or ModelError(f"{what} failed to run: {error}")
-
-
 def pack(groups: Sequence[tuple[Model, ...]], most: int) -> Iterator[tuple[Model, ...]]:
     """Join consecutive topological levels into commands of at most `most` models.
 
@@ -161,10 +109,3 @@ def pack(groups: Sequence[tuple[Model, ...]], most: int) -> Iterator[tuple[Model
 def names_of(pipeline: Pipeline, step: Step) -> list[str]:
     """Return the names of a step's data tests, for dbt's --select."""
     return [test.name for test in pipeline.tests_of(step)]
-
-
-def first_rows(cursor: duckdb.DuckDBPyConnection, test: DataTest) -> tuple[dict[str, str], ...]:
-    """Return a few of the rows that break a test, for people to read."""
-    found = cursor.execute(f"select * from ({test.sql}) limit 3")  # noqa: S608 - compiled names
-    names = [column[0] for column in found.description or ()]
-    return tuple(dict(zip(names, map(str, row), strict=True)) for row in found.fetchall())

@@ -29,11 +29,11 @@ from planalign.errors import EnvironmentFaultError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from planalign.engine.checks import FinishedChecks
     from planalign.engine.database import Database
     from planalign.engine.meter import Usage
     from planalign.engine.pipeline import Model, Pipeline, Step
     from planalign.engine.project import Project
-    from planalign.engine.runners.base import FinishedChecks
 
 MODELS_PER_COMMAND = 8
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planalign.engine.checks import FinishedChecks, Outcome, check_failure, first_rows
 from planalign.engine.faults import Fault, ReportedError, environment_fault, fault_of
-from planalign.engine.runners.base import FinishedChecks, Outcome, check_failure, first_rows
 from planalign.errors import ModelError
 
 if TYPE_CHECKING:

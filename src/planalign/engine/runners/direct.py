@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from graphlib import TopologicalSorter
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from planalign.duck import literal
 from planalign.engine.breaker import lighten
+from planalign.engine.checks import ChecksBeside
 from planalign.engine.faults import FAILURES, environment_fault
+from planalign.engine.parsed import Statements
 from planalign.engine.pipeline import Step
-from planalign.engine.runners.base import (
-    Outcome,
-    Timing,
-    check_failure,
-    first_rows,
-    model_failure,
-)
+from planalign.engine.runners.base import Timing, model_failure
 from planalign.errors import MemoryFaultError, ModelError, PlanalignError
 
 if TYPE_CHECKING:
@@ -30,8 +24,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from planalign.engine.checks import Outcome
     from planalign.engine.database import Database, Settings
-    from planalign.engine.pipeline import DataTest, Model, Pipeline, Seed
+    from planalign.engine.pipeline import Model, Pipeline, Seed
     from planalign.engine.project import Project
 
 
@@ -51,16 +46,16 @@ class DirectRunner:
         pipeline: Pipeline,
         database: Database,
         *,
-        with_plans: bool = False,
+        with_query_plans: bool = False,
     ) -> None:
         self._project = project
         self._pipeline = pipeline
         self._database = database
-        self._with_plans = with_plans
+        self._with_query_plans = with_query_plans
         self._threads = database.settings.threads
         self._pool = ThreadPoolExecutor(max_workers=self._threads, thread_name_prefix="model")
-        self._statements = _Statements(database)
-        self._beside: list[_ChecksBeside] = []
+        self._statements = Statements()
+        self._beside: list[ChecksBeside] = []
 
     def load_seeds(self) -> None:
         """Load each CSV under its declared columns."""
@@ -108,9 +103,9 @@ class DirectRunner:
                     yield future.result()
                     waiting.done(name)
 
-    def start_tests(self, step: Step) -> _ChecksBeside:
+    def start_tests(self, step: Step) -> ChecksBeside:
         """Begin the tests of a step; `run_models` goes on with them."""
-        checks = _ChecksBeside(
+        checks = ChecksBeside(
             self._database,
             self._statements,
             self._pool,
@@ -213,10 +208,10 @@ class DirectRunner:
         is_prepared = all(self._statements.has(statement) for statement in statements)
         in_one = len(statements) + len(model.indexes) > 1
         attempts = 0
-        plan = None
+        query_plan = None
 
         def work(cursor: duckdb.DuckDBPyConnection) -> int | None:
-            nonlocal attempts, plan
+            nonlocal attempts, query_plan
             attempts += 1
             rows = None
             if in_one:
@@ -228,7 +223,7 @@ class DirectRunner:
                     rows = _count(self._statements.execute(cursor, statement))
                 # Of the last statement, which builds the rows; DuckDB writes none of a view.
                 if profile is not None and profile.exists():
-                    plan = profile.read_text(encoding="utf-8")
+                    query_plan = profile.read_text(encoding="utf-8")
             for statement in model.index_statements():
                 cursor.execute(statement)
             if in_one:
@@ -250,13 +245,13 @@ class DirectRunner:
             attempt=attempts,
             is_prepared=is_prepared,
             usage=usage,
-            plan=plan,
+            query_plan=query_plan,
         )
 
     @contextmanager
     def _profiled(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[Path | None]:
         """Let DuckDB write the profile of each statement of the block into the file lent."""
-        if not self._with_plans:
+        if not self._with_query_plans:
             yield None
             return
         name = f"{threading.current_thread().name}.profile.json"
@@ -268,133 +263,6 @@ class DirectRunner:
         finally:
             cursor.execute("pragma disable_profiling")
             path.unlink(missing_ok=True)
-
-
-class _Statements:
-    """Statements that are parsed once and executed every year.
-
-    Parsing takes DuckDB 2.0 as long as planning: 0.1 s for the models of a year.
-    """
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._parsed: dict[str, list[duckdb.Statement]] = {}
-
-    def has(self, sql: str) -> bool:
-        """Say whether it has been parsed."""
-        return sql in self._parsed
-
-    def execute(self, cursor: duckdb.DuckDBPyConnection, sql: str) -> duckdb.DuckDBPyConnection:
-        """Execute SQL; no two threads may execute the same at once."""
-        if sql not in self._parsed:
-            self._parsed[sql] = cursor.extract_statements(sql)
-        for statement in self._parsed[sql]:
-            cursor.execute(statement)
-        return cursor
-
-
-class _ChecksBeside:
-    """The tests of a step, on cursors that see the database as it was when they began.
-
-    The year that follows may change the control table and replace what lives for
-    a year meanwhile. The cursors are given back with the last test, so that what
-    was replaced does not stay in memory longer than that.
-    """
-
-    def __init__(
-        self,
-        database: Database,
-        statements: _Statements,
-        pool: ThreadPoolExecutor,
-        tests: Sequence[DataTest],
-        *,
-        views: int,
-        is_beside: bool,
-    ) -> None:
-        self.is_beside = is_beside
-        self._database = database
-        self._statements = statements
-        self._pool = pool
-        self._left = deque(tests)
-        self._unfinished = len(tests)
-        self._lock = threading.Lock()
-        self._futures: list[Future[Outcome]] = []
-        self._started = time.perf_counter()
-        self._ended = self._started
-        self._stack = ExitStack()
-        self._views: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
-        for _ in range(min(views, len(tests))):
-            self._views.put(self._stack.enter_context(database.view()))
-
-    @property
-    def seconds(self) -> float:
-        """Return the seconds from the start to the end of the last test."""
-        return self._ended - self._started
-
-    @property
-    def have_ended(self) -> bool:
-        """Say whether every test has run."""
-        return self._unfinished == 0
-
-    def start_next(self) -> Future[Outcome] | None:
-        """Start one more test, if there is one left."""
-        if not self._left:
-            return None
-        future = self._pool.submit(self._run, self._left.popleft())
-        self._futures.append(future)
-        return future
-
-    def outcomes(self) -> list[Outcome]:
-        """Start what is left and wait for all."""
-        try:
-            self.finish()
-            return [future.result() for future in self._futures]
-        except BaseException:
-            self.abandon()
-            raise
-
-    def finish(self) -> None:
-        """Start what is left and wait for all; `outcomes` tells what they found."""
-        while self.start_next() is not None:
-            pass
-        wait(self._futures)
-
-    def abandon(self) -> None:
-        """End the tests that are under way, and start no more."""
-        self._left.clear()
-        for future in self._futures:
-            future.cancel()
-        if not all(future.done() for future in self._futures):
-            self._database.interrupt()
-        wait(self._futures)
-        self._stack.close()
-
-    def _run(self, test: DataTest) -> Outcome:
-        view = self._views.get()
-        started = time.perf_counter()
-        try:
-            found = self._statements.execute(view, test.statement).fetchone()
-            failures, warns, fails = found or (0, False, False)
-            is_error = test.severity == "ERROR" and bool(fails)
-            return Outcome(
-                test,
-                int(failures or 0),
-                bool(warns) and not is_error,
-                is_error,
-                first_rows(view, test) if is_error else (),
-                started,
-                time.perf_counter() - started,
-                threading.current_thread().name,
-            )
-        except FAILURES as error:
-            raise check_failure(test, error) from error
-        finally:
-            self._views.put(view)
-            with self._lock:
-                self._unfinished -= 1
-                if self._unfinished == 0:
-                    self._ended = time.perf_counter()
-                    self._stack.close()
 
 
 def _count(result: duckdb.DuckDBPyConnection) -> int | None:

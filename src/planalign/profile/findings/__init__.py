@@ -23,7 +23,7 @@ from planalign.profile.findings.of_plans import (
 
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
 
 __all__ = ["Finding", "find"]
 

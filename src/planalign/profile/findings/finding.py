@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.profile.record import ModelRun
+    from planalign.record.record import ModelRun
 
 Severity = Literal["high", "medium", "low"]
 Kind = Literal[

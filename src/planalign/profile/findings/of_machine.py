@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import ModelRun, Record, Sample
+    from planalign.record.record import ModelRun, Record, Sample
 
 # Less than a block of DuckDB's is no spilling.
 SPILLED_BYTES = 1_000_000

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import ModelRun, Record
+    from planalign.record.record import ModelRun, Record
 
 # A model this slow is looked at whatever it does.
 SLOW_SECONDS = 30.0

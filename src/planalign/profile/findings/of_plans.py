@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planalign.profile.findings.finding import Finding, seconds, severity_of
-from planalign.profile.plans import Plan, plan_of
+from planalign.record.query_plans import Plan, plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from planalign.profile.analysis import Analysis
-    from planalign.profile.plans import Operator
-    from planalign.profile.record import Record
+    from planalign.record.query_plans import Operator
+    from planalign.record.record import Record
 
     Plans = Mapping[tuple[str, int | None, int | None], Plan]
 

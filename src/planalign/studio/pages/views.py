@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from planalign.charts import Results
     from planalign.profile.analysis import Analysis
-    from planalign.profile.record import Record
+    from planalign.record.record import Record
     from planalign.results import YearSummary
     from planalign.studio.runs import Summary, Watched
 
@@ -203,7 +203,7 @@ async def _find(record: Record, analysis: Analysis) -> Sequence[Any]:
 
 async def plans(watched: Watched, summary: Summary) -> Refresh | None:
     """Show how DuckDB executed a model, of those that the record has."""
-    from planalign.profile.plans import plan_of  # noqa: PLC0415 - with this page alone
+    from planalign.record.query_plans import plan_of  # noqa: PLC0415 - with this page alone
 
     found = await read(watched)
     if found is None:

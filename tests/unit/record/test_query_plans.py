@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from planalign.profile.plans import plan_of
+from planalign.record.query_plans import plan_of
 
 DATA = Path(__file__).parent / "data"
 

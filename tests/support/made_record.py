@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from planalign.profile.record import ModelRun, Node, Note, Record, Sample, Session, Span, YearRun
-from planalign.profile.record import TestRun as Checked
+from planalign.record.record import ModelRun, Node, Note, Record, Sample, Session, Span, YearRun
+from planalign.record.record import TestRun as Checked
 from planalign.results.summary import Spread, YearSpread
 
 MB = 1_000_000

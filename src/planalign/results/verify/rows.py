@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planalign.results.columns import cell_text, listed, quote, row_digest
-from planalign.results.comparison import RowDifference
+from planalign.results.verify.outcome import RowDifference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

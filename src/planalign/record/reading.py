@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.errors import InputError, Problem
 from planalign.files import open_regular
-from planalign.profile.events import LaterFormatError, lines_of, read_event
-from planalign.profile.record import (
+from planalign.record.events import LaterFormatError, lines_of, read_event
+from planalign.record.record import (
     DbtCommand,
     ModelRun,
     Node,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from planalign.config.models import BASELINE
 from planalign.errors import UsageError
 from planalign.results import database
-from planalign.results.sides import FIGURES, Side, read_sides, received
+from planalign.results.compare.sides import FIGURES, Side, read_sides, received
 from planalign.results.summary import Spread, spread_of
 
 if TYPE_CHECKING:

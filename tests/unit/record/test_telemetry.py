@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from planalign.engine.telemetry import EventLog, saving
+from planalign.record.telemetry import EventLog, saving
 
 
 def lines(path):

@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "telemetry.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "telemetry.md"
 ENVELOPE = {"sequence", "time", "clock", "kind"}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planalign.profile.record import (
+from planalign.record.record import (
     DbtCommand,
     ModelRun,
     Node,

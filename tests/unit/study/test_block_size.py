@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from planalign.config import parse
-from planalign.simulation import BYTES_PER_EMPLOYEE, trajectories_per_block
+from planalign.study.simulation import BYTES_PER_EMPLOYEE, trajectories_per_block
 
 if TYPE_CHECKING:
     from planalign.config.models import Resources

@@ -11,11 +11,10 @@ from planalign.config import load
 from planalign.errors import InterruptedRunError, UsageError
 from planalign.files import read_object
 from planalign.results import open_run
-from planalign.results.comparison import Comparison, MartDifference
 from planalign.results.database import DATABASE
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import checked, present
-from planalign.results.verify import verify
+from planalign.results.verify import Comparison, MartDifference, verify
 from planalign.run_format import format_of
 from planalign.scratch import scratch
 from planalign.study import Request, provenance_of, run_study
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from planalign.config import Config
-    from planalign.engine.telemetry import Listener
+    from planalign.record.telemetry import Listener
     from planalign.results import Run
 
 _NEEDED = {

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from planalign.engine.telemetry import FORMAT
 from planalign.files import parse_json
-from planalign.profile.plans import plan_of
+from planalign.record.query_plans import plan_of
+from planalign.record.telemetry import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

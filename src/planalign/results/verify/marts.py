@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from planalign.results import database
 from planalign.results.columns import quote
-from planalign.results.comparison import ColumnDifference, Comparison, MartDifference
-from planalign.results.differences import SIDES, Differences, count, find, show
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import Scope
+from planalign.results.verify.outcome import ColumnDifference, Comparison, MartDifference
+from planalign.results.verify.rows import SIDES, Differences, count, find, show
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

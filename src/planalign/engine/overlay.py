@@ -1,0 +1,213 @@
+"""A study's own models, laid over the packaged project by name; nobody copies the project.
+
+Both are put together into a folder of the cache, named by what is in it: every runner, and
+dbt itself, then has a whole project to work on. What is wrong with a file is told of the
+user's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import yaml
+
+from planalign.engine.folders import cache_folder
+from planalign.engine.pipeline import Step
+from planalign.engine.project import PACKAGED, Project, fingerprint_of
+from planalign.errors import EnvironmentFaultError, Problem, ProjectError
+from planalign.files import make_folder, read_regular
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+STEPS = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
+# Folders of a study's own models beside those of the steps, and what they are in the project.
+PLACES = {"rules": "tests/validation", "macros": "macros", "seeds": "seeds"}
+_ENDINGS = {"rules": {".sql"}, "macros": {".sql"}, "seeds": {".csv", ".yml"}}
+_MODELS = {".sql", ".yml"}
+# What every fact and dimension of a result is called, and where it is made.
+_MARTS = ("fct_", "dim_")
+# A project that no run has used for so long is made anew when it is needed.
+_UNUSED_SECONDS = 30 * 86_400
+_EXTRA_MACRO = "macros/extra_columns.sql"
+# Where the columns of the census stand that a configuration adds, by file: the table.
+_EXTRA_TABLES = {
+    "models/sources.yml": "census",
+    "models/snapshot/snapshot.yml": "fct_workforce_snapshot",
+}
+
+
+def lay_over(own: Path | None, extra_columns: Mapping[str, str]) -> Project:
+    """Return the packaged project with a study's own files and census columns.
+
+    Args:
+        own: the folder of its own models, rules, macros and reference tables.
+        extra_columns: SQL type of each further column of the census, by name.
+
+    Raises:
+        ProjectError: a file has no place in the project; all are listed.
+        EnvironmentFaultError: the project cannot be put together in the cache.
+    """
+    origins = {} if own is None else _placed(own)
+    packaged = Project(PACKAGED)
+    contents = {file.relative_to(PACKAGED).as_posix(): file.read_bytes() for file in packaged.files}
+    contents |= {path: read_regular(file) for path, file in origins.items()}
+    if extra_columns:
+        contents |= _with_columns(contents, extra_columns)
+    folder = _kept(contents)
+    return Project(folder, origins, own, extra_columns)
+
+
+def _placed(own: Path) -> dict[str, Path]:
+    """Return a study's own files by the path that each has in the project."""
+    packaged = {file.name: file.relative_to(PACKAGED) for file in PACKAGED.glob("models/*/*.*")}
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for file in _files_of(own):
+        place = _place_of(file.relative_to(own), packaged)
+        if place is None:
+            problems.append(_without_place(file))
+        elif place in found:
+            problems.append(
+                Problem(
+                    f"is the same model as {found[place].relative_to(own)}",
+                    "Remove one of the two",
+                    str(file),
+                )
+            )
+        else:
+            found[place] = file
+    if problems:
+        count = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
+        raise ProjectError(f"the models of {own} have {count}", problems)
+    return found
+
+
+def _files_of(own: Path) -> Iterator[Path]:
+    """Yield the files of a folder that are meant: none that is hidden, no page about them."""
+    for file in sorted(own.rglob("*")):
+        inside = file.relative_to(own)
+        is_hidden = any(part.startswith((".", "_")) for part in inside.parts)
+        if not (is_hidden or file.is_dir() or file.suffix == ".md"):
+            yield file
+
+
+def _place_of(file: Path, packaged: Mapping[str, Path]) -> str | None:
+    """Return the path in the project of a file in a study's folder, if it has one.
+
+    One with the name of a packaged model, or of a packaged description, takes its place.
+    """
+    folder, name = file.parent.as_posix(), file.name
+    if folder in PLACES:
+        return f"{PLACES[folder]}/{name}" if file.suffix in _ENDINGS[folder] else None
+    if file.suffix not in _MODELS or folder not in {".", *STEPS}:
+        return None
+    known = packaged.get(name)
+    if known is not None:
+        return known.as_posix() if folder in {".", known.parent.name} else None
+    if folder != ".":
+        return f"models/{folder}/{name}"
+    if file.suffix == ".yml" or file.stem.startswith(_MARTS):
+        return f"models/{Step.SNAPSHOT}/{name}"
+    return None
+
+
+def _without_place(file: Path) -> Problem:
+    return Problem(
+        "has no place among the models",
+        f"Put a model into the folder of the step that builds it ({', '.join(STEPS)}), or call it "
+        "fct_ or dim_ where it is a mart; a packaged one into its own or none; rules, macros and "
+        "reference tables into rules, macros and seeds",
+        str(file),
+    )
+
+
+def _with_columns(contents: Mapping[str, bytes], columns: Mapping[str, str]) -> dict[str, bytes]:
+    """Return the files in which a further column of the census stands, with it."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    found = {
+        _EXTRA_MACRO: (
+            f"{{% macro extra_columns() %}}{{%- do return([{names}]) -%}}{{% endmacro %}}\n"
+        ).encode()
+    }
+    lines = [
+        f'{{name: {name}, data_type: "{sql_type}", description: "Column of the census, of this '
+        "study's own.\"}"
+        for name, sql_type in columns.items()
+    ]
+    for path, table in _EXTRA_TABLES.items():
+        found[path] = _after_columns(contents[path].decode(), table, lines).encode()
+    return found
+
+
+def _after_columns(text: str, table: str, lines: Sequence[str]) -> str:
+    """Return a YAML file of dbt with columns behind those of one of its tables."""
+    for node in _mappings(yaml.compose(text, yaml.SafeLoader)):
+        keys = {key.value: value for key, value in node.value}
+        name, columns = keys.get("name"), keys.get("columns")
+        if name is not None and name.value == table and columns is not None and columns.value:
+            last = columns.value[-1].end_mark.index
+            end = text.index("\n", last - 1) + 1
+            indent = " " * columns.start_mark.column
+            return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
+    raise LookupError(f"no columns of {table}")
+
+
+def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:
+    if isinstance(node, yaml.MappingNode):
+        yield node
+        for _, value in node.value:
+            yield from _mappings(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            yield from _mappings(value)
+
+
+def _kept(contents: Mapping[str, bytes]) -> Path:
+    """Return a folder of the cache with these files, and no other that counts."""
+    fingerprint = fingerprint_of(contents)
+    projects = cache_folder() / "projects"
+    folder = projects / fingerprint[:32]
+    try:
+        if not (folder.is_dir() and Project(folder).files_fingerprint == fingerprint):
+            make_folder(projects)
+            _remove_unused(projects)
+            shutil.rmtree(folder, ignore_errors=True)  # somebody changed it
+            _write(contents, folder)
+        os.utime(folder)
+    except OSError as error:
+        raise EnvironmentFaultError(
+            f"the models of the study cannot be kept in {projects} ({error.strerror})",
+            "Free disk space, or set PLANALIGN_CACHE_DIR to a folder that can be written.",
+        ) from error
+    return folder
+
+
+def _write(contents: Mapping[str, bytes], folder: Path) -> None:
+    """Write a project whole or not at all; another process may write the same."""
+    partial = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        for path, content in contents.items():
+            file = partial / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _remove_unused(projects: Path) -> None:
+    for folder in projects.iterdir():
+        with suppress(OSError):  # gone meanwhile
+            if time.time() - folder.stat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,167 @@
+"""A study's own files get their place in the packaged project, or are refused, all at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from planalign.engine.overlay import lay_over
+from planalign.engine.project import PACKAGED, Project
+from planalign.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from planalign.engine.project import Project as Laid
+
+    LayOver = Callable[..., Laid]
+
+
+@pytest.fixture
+def laid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LayOver:
+    """A function that lays files, given by name, over the packaged project."""
+    monkeypatch.setenv("PLANALIGN_CACHE_DIR", str(tmp_path / "cache"))
+
+    def lay(files: dict[str, str], columns: dict[str, str] | None = None) -> Laid:
+        own = tmp_path / "models"
+        own.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (own / name).parent.mkdir(parents=True, exist_ok=True)
+            (own / name).write_text(text)
+        return lay_over(own, columns or {})
+
+    return lay
+
+
+def others(project: Laid) -> dict[str, str]:
+    """Return the files that are not as they are in the packaged project."""
+    packaged = {file.relative_to(PACKAGED): file.read_bytes() for file in Project(PACKAGED).files}
+    found = {file.relative_to(project.folder): file.read_bytes() for file in project.files}
+    assert packaged.keys() <= found.keys()
+    return {
+        path.as_posix(): content.decode()
+        for path, content in found.items()
+        if packaged.get(path) != content
+    }
+
+
+def test_each_file_gets_the_place_of_its_kind(laid: LayOver, tmp_path: Path) -> None:
+    project = laid(
+        {
+            "fct_by_site.sql": "1",
+            "fct_by_site.yml": "2",
+            "dim_sites.sql": "3",
+            "events/int_moves.sql": "4",
+            "baseline/int_sites.yml": "5",
+            "rules/assert_sites.sql": "6",
+            "macros/site.sql": "7",
+            "seeds/sites.csv": "8",
+            "README.md": "about them",
+            ".hidden.sql": "",
+            "_old/fct_gone.sql": "",
+        }
+    )
+    assert others(project) == {
+        "models/snapshot/fct_by_site.sql": "1",
+        "models/snapshot/fct_by_site.yml": "2",
+        "models/snapshot/dim_sites.sql": "3",
+        "models/events/int_moves.sql": "4",
+        "models/baseline/int_sites.yml": "5",
+        "tests/validation/assert_sites.sql": "6",
+        "macros/site.sql": "7",
+        "seeds/sites.csv": "8",
+    }
+    assert project.place("models/events/int_moves.sql") == tmp_path / "models/events/int_moves.sql"
+    assert project.name == tmp_path / "models"
+
+
+def test_a_packaged_file_is_replaced_by_its_name(laid: LayOver) -> None:
+    project = laid(
+        {
+            "int_termination_events.sql": "mine",
+            "snapshot/dim_scenarios.sql": "mine too",
+            "seeds/job_levels.csv": "1",
+            "macros/plan.sql": "2",
+            "events.yml": "3",
+        }
+    )
+    assert others(project) == {
+        "models/events/int_termination_events.sql": "mine",
+        "models/snapshot/dim_scenarios.sql": "mine too",
+        "seeds/job_levels.csv": "1",
+        "macros/plan.sql": "2",
+        "models/events/events.yml": "3",
+    }
+
+
+def test_every_file_without_a_place_is_named(laid: LayOver, tmp_path: Path) -> None:
+    wrong = [
+        "int_moves.sql",  # of no step
+        "validation/assert_sites.sql",
+        "events/dim_scenarios.sql",  # that is made in another step
+        "macros/site.csv",
+        "fct_by_site.txt",
+        "events/deeper/int_moves.sql",
+    ]
+    with pytest.raises(ProjectError) as caught:
+        laid({"fct_fine.sql": "", **dict.fromkeys(wrong, "")})
+    assert {one.file for one in caught.value.problems} == {
+        str(tmp_path / "models" / name) for name in wrong
+    }
+    assert "the models of" in str(caught.value)
+
+
+def test_a_model_is_there_once(laid: LayOver) -> None:
+    with pytest.raises(ProjectError, match=r"is the same model as fct_by_site\.sql"):
+        laid({"fct_by_site.sql": "", "snapshot/fct_by_site.sql": ""})
+
+
+def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver) -> None:
+    project = laid({}, {"location": "VARCHAR", "grade": "DECIMAL(18,6)"})
+    changed = others(project)
+    assert changed.keys() == {
+        "macros/extra_columns.sql",
+        "models/sources.yml",
+        "models/snapshot/snapshot.yml",
+    }
+    assert '["location", "grade"]' in changed["macros/extra_columns.sql"]
+    for path, kind, table in (
+        ("models/sources.yml", "sources", "census"),
+        ("models/snapshot/snapshot.yml", "models", "fct_workforce_snapshot"),
+    ):
+        before, after = (
+            tables(yaml.safe_load(text), kind)
+            for text in ((PACKAGED / path).read_text(), changed[path])
+        )
+        added = after[table]["columns"][len(before[table]["columns"]) :]
+        assert [(one["name"], one["data_type"]) for one in added] == [
+            ("location", "VARCHAR"),
+            ("grade", "DECIMAL(18,6)"),
+        ]
+        after[table]["columns"] = before[table]["columns"]
+        assert after == before
+
+
+def tables(content: dict, kind: str) -> dict[str, dict]:
+    found = content[kind]
+    listed = found if kind == "models" else [one for source in found for one in source["tables"]]
+    return {one["name"]: one for one in listed}
+
+
+def test_the_same_files_are_the_same_project_and_a_changed_one_is_made_anew(
+    laid: LayOver,
+) -> None:
+    first = laid({"fct_by_site.sql": "1"})
+    assert laid({}) == first
+    (first.folder / "models/snapshot/fct_by_site.sql").write_text("2")
+    again = laid({})
+    assert again == first
+    assert others(again) == {"models/snapshot/fct_by_site.sql": "1"}
+    assert laid({"fct_by_site.sql": "3"}) != first
+
+
+def test_nothing_laid_over_is_the_packaged_project(laid: LayOver) -> None:
+    assert laid({}).fingerprint == Project(PACKAGED).fingerprint

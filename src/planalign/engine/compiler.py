@@ -164,9 +164,7 @@ def compile_project(project: Project) -> Pipeline:
             said = _OTHERS.split(done.stdout + done.stderr)[0].strip()
             for path, file in project.origins.items():
                 said = said.replace(path, str(file))
-            raise ModelError(
-                f"dbt cannot compile {project.name}:\n{said}", "Mend what it says."
-            )
+            raise ModelError(f"dbt cannot compile {project.name}:\n{said}", "Mend what it says.")
         compiled = json.loads(manifest.read_text(encoding="utf-8"))
     pipeline, problems = _read_manifest(compiled, project)
     if problems:

@@ -1,7 +1,7 @@
 """Write the tables of docs/reference/events.md from the list in macros/events.sql.
 
-Usage: python tools/event_reference.py [--check]. With --check nothing is written; exit code 1 says
-that the page is another.
+Usage: python tools/event_reference.py          write them
+       python tools/event_reference.py --check  say whether they differ, with exit code 3
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from planalign.engine.project import PACKAGED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference" / "events.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "events.md"
 BEGIN, END = (
     f"<!-- {word} of what tools/event_reference.py writes -->" for word in ("begin", "end")
 )
@@ -92,14 +93,14 @@ def page(text: str, events: list[dict[str, Any]]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it; return the exit code."""
+    """Write the page, or with --check compare it; return the exit code."""
     text = PAGE.read_text("utf-8")
     wanted = page(text, declared_events())
-    if arguments == ["--check"]:
-        if text != wanted:
-            print(f"{PAGE} differs from the list: run python tools/event_reference.py")
-        return int(text != wanted)
-    PAGE.write_text(wanted, "utf-8")
+    if "--check" not in arguments:
+        PAGE.write_text(wanted, "utf-8")
+    elif text != wanted:
+        print(f"{PAGE.relative_to(ROOT)} is not what tools/event_reference.py writes")
+        return 3
     return 0
 
 

@@ -1,12 +1,14 @@
 {#
-    Every event that a year can bring, declared once: the model fct_yearly_events, its
-    data test and docs/reference/events.md follow from this list.
+    Every event that a year can bring, declared once: the model fct_yearly_events and
+    docs/reference/events.md (by tools/event_reference.py) follow from this list.
 
     On one day an employee's events are in the order of the list; what stands behind
     `termination` is what the plan does after the employment. An employee has at most one
     event of a name in a year.
 #}
 {% macro yearly_events() %}
+    {%- set contributed = "pre_tax_deferral + roth_deferral + catch_up_deferral"
+        ~ " + match_contribution + core_contribution" -%}
     {%- set events = [
         event(
             "hire", 1, "int_hiring_events", "hire_date",
@@ -134,16 +136,14 @@
                 ),
             ],
         ),
+    ] + own_events() + [
         event(
             "contribution", 6, "int_plan_contributions", "last_day",
             "has contributions of the year, on the last day of employment in it",
-            where="pre_tax_deferral + roth_deferral + catch_up_deferral"
-            ~ " + match_contribution + core_contribution > 0",
+            where=contributed ~ " > 0",
             payload=[
                 event_value(
-                    "amount", "DECIMAL(15,2)",
-                    "pre_tax_deferral + roth_deferral + catch_up_deferral"
-                    ~ " + match_contribution + core_contribution",
+                    "amount", "DECIMAL(15,2)", contributed,
                     "all that is contributed for the year but a true-up"
                 ),
                 event_value(
@@ -225,6 +225,12 @@
             ],
         ),
     ] -%}
+    {%- for event in own_events() if not 1001 <= event.number <= 9999 -%}
+        {%- do exceptions.raise_compiler_error(
+            "own_events: " ~ event.name ~ " has number " ~ event.number
+            ~ "; those of your own are 1001 to 9999"
+        ) -%}
+    {%- endfor -%}
     {%- for key in ["name", "number"] -%}
         {%- set given = events | map(attribute=key) | list -%}
         {%- if given | unique | list != given -%}
@@ -241,7 +247,7 @@
 
     name          what `event_type` is, and the line of the reference
     number        makes the event's id (docs/method/event-ids.md): never changed, nor
-                  used a second time
+                  used a second time; from 1001 to 9999 it is one of own_events
     source        the model with the rows, which has trajectory_id, employee_id and
                   employee_key; the expressions below are over its columns
     day           the day of the event

@@ -50,6 +50,9 @@ from_census as (
         coalesce(census.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
         coalesce(census.is_union, false) as is_union,
         coalesce(census.ownership_percent, 0) > 0.05 as is_five_percent_owner,
+        {% for column in extra_columns() %}
+            census.{{ column }},
+        {% endfor %}
         {{ prior_year_pay("census", "first_year.year_start") }}
             as prior_year_compensation,
         false as was_highly_compensated,

@@ -30,29 +30,36 @@ combined as (
     {% endfor %}
 ),
 
+numbered as (
+    select
+        *,
+        (row_number() over (
+            partition by trajectory_id, employee_key
+            order by effective_date, place_in_day
+        ))::integer as event_sequence
+    from combined
+),
+
 final as (
     select
         trajectories.scenario_id,
         trajectories.replicate,
         trajectories.simulation_year,
         {{ event_id(
-            "combined.employee_key", "trajectories.event_digest",
-            "combined.type_number"
+            "numbered.employee_key", "trajectories.event_digest",
+            "numbered.type_number"
         ) }} as event_id,
-        combined.employee_id,
-        combined.event_type,
-        combined.effective_date,
-        (row_number() over (
-            partition by combined.trajectory_id, combined.employee_key
-            order by combined.effective_date, combined.place_in_day
-        ))::integer as event_sequence,
-        combined.job_level,
-        combined.compensation_amount,
-        combined.previous_compensation,
-        combined.event_payload::json as event_payload
-    from combined
+        numbered.employee_id,
+        numbered.event_type,
+        numbered.effective_date,
+        numbered.event_sequence,
+        numbered.job_level,
+        numbered.compensation_amount,
+        numbered.previous_compensation,
+        numbered.event_payload::json as event_payload
+    from numbered
     inner join trajectories
-        on combined.trajectory_id = trajectories.trajectory_id
+        on numbered.trajectory_id = trajectories.trajectory_id
 )
 
 select * from final

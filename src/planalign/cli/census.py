@@ -73,6 +73,7 @@ def check(
         file,
         columns=settings.census_columns,
         census_date=settings.effective_census_date,
+        extra_columns=settings.extra_columns,
         plans=plan_facts(settings),
     )
     if json:

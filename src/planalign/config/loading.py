@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _PATHS = {
     "census": "Give it with --census, or move it there",
     "dbt_project": "Give it with --dbt-project, or copy it there",
+    "models": "Move it there",
 }
 
 
@@ -68,7 +69,7 @@ def _check(document: Document, overrides: Data, folder: Path) -> Config:
     document = replace(document, data=names_as_text(document.data))
     overrides = names_as_text(overrides)
     data = overlay(document.data, overrides)
-    setting = Setting(folder, _start_year(data), design_names(data))
+    setting = Setting(folder, _start_year(data), design_names(data), _extra_columns(data))
     problems = list(document.problems)
     file = None
     try:
@@ -102,6 +103,12 @@ def _strays(document: Document, overrides: Data, folder: Path, within: Path) -> 
                 column=key,
                 value=str(written)[:80],
             )
+
+
+def _extra_columns(data: Data) -> tuple[str, ...]:
+    """Return the names of the columns that the study adds to the census, right or wrong."""
+    given = data.get("extra_columns")
+    return tuple(map(str, given)) if isinstance(given, Mapping) else ()
 
 
 def _start_year(data: Data) -> int | None:

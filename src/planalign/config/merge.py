@@ -1,7 +1,7 @@
 """Lay one set of settings over another.
 
-Sections merge key by key. Everything below a section, such as values by year,
-weights or a list, is one value and is replaced as a whole.
+Sections merge key by key, and parameters name by name. Everything below a section, such
+as values by year, weights or a list, is one value and is replaced as a whole.
 """
 
 from __future__ import annotations
@@ -68,6 +68,12 @@ def element_of(model: type[BaseModel] | None, key: Any) -> type[BaseModel] | Non
     return None
 
 
+def _is_by_name(model: type[BaseModel], key: Any) -> bool:
+    """Return whether a key holds values by name, each of which is changed by itself."""
+    field = model.model_fields.get(key) if isinstance(key, str) else None
+    return any(getattr(entry, "by_name", False) for entry in (field.metadata if field else ()))
+
+
 def merge(base: Mapping[Any, Any], over: Mapping[Any, Any], model: type[BaseModel]) -> Data:
     """Return `base` with the settings of `over` laid over it."""
     merged = dict(base)
@@ -78,6 +84,10 @@ def merge(base: Mapping[Any, Any], over: Mapping[Any, Any], model: type[BaseMode
             continue
         if below and isinstance(value, Mapping) and isinstance(current, Mapping):
             merged[key] = merge(current, value, below)
+        elif (
+            _is_by_name(model, key) and isinstance(value, Mapping) and isinstance(current, Mapping)
+        ):
+            merged[key] = {**current, **value}
         else:
             merged[key] = value
     return merged

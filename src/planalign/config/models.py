@@ -12,10 +12,11 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from planalign.config import own
 from planalign.config.frozen import FrozenDict
 from planalign.config.plan import Plan
 from planalign.config.scalars import Kind, calendar_date, fault, optional, text, whole
-from planalign.config.schedule import Faults, Read, Setting, single
+from planalign.config.schedule import NAME, ByYear, Faults, Read, Setting, by_name_and_year, single
 from planalign.config.sections import Compensation, Section, Simulation, Workforce
 
 CENSUS_COLUMNS = (
@@ -41,8 +42,8 @@ STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")
 
 SCENARIOS = (
     "Scenarios to compare. Each has a name of letters, digits, _ and - (at most 64), and below "
-    "it only the keys of `workforce`, `compensation` and `plan` that it changes. None given means "
-    "a single one named `baseline`."
+    "it only the keys of `workforce`, `compensation`, `plan` and `parameters` that it changes. "
+    "None given means a single one named `baseline`."
 )
 
 _MODELS = whole(1, 256, "models")
@@ -80,14 +81,23 @@ def _columns(value: object) -> FrozenDict[str, str]:
         raise fault("must be a mapping", "Write {name of ours: name in the file}")
     faults = Faults()
     found = {key: faults.take(text("a column name"), name, key) for key, name in value.items()}
-    for key in value:
-        if key not in CENSUS_COLUMNS:
-            near = difflib.get_close_matches(str(key)[:64], CENSUS_COLUMNS, 1)
-            lead = f"Did you mean {near[0]}? " if near else ""
-            remedy = f"{lead}Census columns: {', '.join(CENSUS_COLUMNS)}"
-            faults.add(fault("is not a census column", remedy), value[key], key)
     faults.check()
-    return FrozenDict({key: found[key] or "" for key in CENSUS_COLUMNS if key in found})
+    order = dict.fromkeys((*CENSUS_COLUMNS, *found))
+    return FrozenDict({key: found[key] or "" for key in order if key in found})
+
+
+def _known_columns(columns: Mapping[str, str], where: Setting) -> Mapping[str, str]:
+    """Refuse what is neither a column of ours nor one that the study adds."""
+    known = (*CENSUS_COLUMNS, *where.extra_columns)
+    faults = Faults()
+    for key, name in columns.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key)[:64], known, 1)
+            lead = f"Did you mean {near[0]}? " if near else ""
+            remedy = f"{lead}Census columns: {', '.join(known)}; more under extra_columns"
+            faults.add(fault("is not a census column", remedy), name, key)
+    faults.check()
+    return columns
 
 
 _REQUIRED, _FURTHER = CENSUS_COLUMNS[:5], CENSUS_COLUMNS[5:]
@@ -97,6 +107,8 @@ _census_columns = Kind(
     {
         "type": ["object", "null"],
         "properties": {name: {"type": "string", "minLength": 1} for name in CENSUS_COLUMNS},
+        # Of extra_columns.
+        "patternProperties": {f"^{NAME.pattern}$": {"type": "string", "minLength": 1}},
         "additionalProperties": False,
     },
 )
@@ -207,12 +219,24 @@ class Resources(Section):
         return int(float(number) * base ** ("KMGT".index(unit[0].upper()) + 1))
 
 
+Parameters = Annotated[
+    Mapping[str, ByYear[own.Parameter]],
+    by_name_and_year(own.parameter),
+    Field(
+        description="Values of your own for your own models, by name: {values}, each by year if "
+        "you like, for example `{attrition_factor: 1.4, hub: {2025: Austin, 2027: Denver}}`. A "
+        "scenario changes those that it names."
+    ),
+]
+
+
 class ScenarioSettings(Section):
     """What one scenario is simulated with: the sections a scenario may change."""
 
     workforce: Workforce = Workforce()
     compensation: Compensation = Compensation()
     plan: Plan = Plan()
+    parameters: Parameters = FrozenDict()
 
 
 class Config(Section):
@@ -232,11 +256,20 @@ class Config(Section):
     ] = Path("census.parquet")
     census_columns: Annotated[
         Mapping[str, str],
-        single(_census_columns),
+        Read(_census_columns, check=_known_columns),
         Field(
             description="Names of census columns that differ in your file, as ours: yours, for "
             "example `{employee_id: EMP_NO, annual_compensation: BASE_PAY}`. Ours are "
             f"{', '.join(_REQUIRED)}, and where there are any {', '.join(_FURTHER)}."
+        ),
+    ] = FrozenDict()
+    extra_columns: Annotated[
+        Mapping[str, str],
+        single(own.extra_columns),
+        Field(
+            description="Further columns of the census by name, each with its type: {values}, for "
+            "example `{location: text, grade: integer}`. They are carried to the snapshot and to "
+            "hires, and your own models may use them."
         ),
     ] = FrozenDict()
     census_date: Annotated[
@@ -256,10 +289,20 @@ class Config(Section):
             "one that comes with planalign; `null` for the latter.",
         ),
     ] = None
+    models: Annotated[
+        Path | None,
+        Read(optional(_path), check=_absolute),
+        Field(
+            title="Own models",
+            description="A folder of your own marts, rules, macros and reference tables, which is "
+            "laid over the model project by name; `null` for none.",
+        ),
+    ] = None
     simulation: Simulation = Simulation()
     workforce: Workforce = Workforce()
     compensation: Compensation = Compensation()
     plan: Plan = Plan()
+    parameters: Parameters = FrozenDict()
     resources: Annotated[Resources, Field(description="These never change a result.")] = Resources()
     scenarios: Annotated[
         Mapping[Annotated[str, AfterValidator(name_of("a scenario"))], ScenarioSettings],

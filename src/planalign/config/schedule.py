@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ ByYearAndLevel: TypeAlias = Union[T, Mapping[int, Union[T, Mapping[int, T]]]]  #
 
 LEVELS = range(1, 6)
 YEARS = range(1900, 2201)
+# What a study may call a column or a parameter of its own.
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 # The same years as the keys of a mapping in JSON.
 YEAR_PATTERN = "^(19[0-9]{2}|2[01][0-9]{2}|2200)$"
 
@@ -36,12 +39,13 @@ class Setting:
 
     `folder` is where relative paths start; `start_year` the first simulated
     year and `designs` the names of the plan designs, None while that is itself
-    unknown.
+    unknown; `extra_columns` the names of the columns that the study adds to the census.
     """
 
     folder: Path = Path()
     start_year: int | None = None
     designs: tuple[str, ...] | None = ()
+    extra_columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class Read:
         kind: that of one value.
         by_year: whether it may be given by year.
         by_level: whether it may be given by job level, too.
+        by_name: whether it is many such values, each under a name of the user's.
         check: what looks at the value with what else is known, and returns it.
 
     """
@@ -62,6 +67,7 @@ class Read:
     kind: Kind[Any]
     by_year: bool = False
     by_level: bool = False
+    by_name: bool = False
     check: Callable[[Any, Setting], Any] | None = None
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
@@ -69,16 +75,31 @@ class Read:
 
         def validate(value: object, info: ValidationInfo) -> Any:
             where = info.context or Setting()
-            if self.by_year:
-                return _read(value, self.kind, where, levels=self.by_level)
-            found = self.kind(value)
+            if self.by_name:
+                return _read_names(value, self._one, where)
+            found = self._one(value, where)
             return self.check(found, where) if self.check else found
 
         return core_schema.with_info_plain_validator_function(validate)
 
+    def _one(self, value: object, where: Setting) -> Any:
+        if self.by_year:
+            return _read(value, self.kind, where, levels=self.by_level)
+        return self.kind(value)
+
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON schema: the value, or that by year or by level."""
+        """The JSON schema: the value, or that by year or by level, or many by name."""
+        if not self.by_name:
+            return self._schema_of_one
+        return {
+            "type": ["object", "null"],
+            "patternProperties": {f"^{NAME.pattern}$": self._schema_of_one},
+            "additionalProperties": False,
+        }
+
+    @property
+    def _schema_of_one(self) -> dict[str, Any]:
         value = dict(self.kind.schema)
         levels = {
             "type": "object",
@@ -107,6 +128,11 @@ def single(kind: Kind[Any]) -> Read:
 def by_year(kind: Kind[Any]) -> Read:
     """Return the annotation of a field that may be given by year."""
     return Read(kind, by_year=True)
+
+
+def by_name_and_year(kind: Kind[Any]) -> Read:
+    """Return the annotation of a field of many values by name, each of which may be by year."""
+    return Read(kind, by_year=True, by_name=True)
 
 
 def by_year_and_level(kind: Kind[Any]) -> Read:
@@ -169,6 +195,31 @@ class Faults:
         """Raise everything collected; pydantic puts the field's own path in front."""
         if self._found:
             raise ValidationError.from_exception_data("value", self._found)
+
+
+def name_fault() -> PydanticCustomError:
+    """Return the error of a name that is none of `NAME`."""
+    remedy = "Use a lower-case letter, then up to 62 of such letters, digits and underscores"
+    return fault("is not a name", remedy)
+
+
+def _read_names(
+    value: object, read: Callable[[object, Setting], Any], where: Setting
+) -> FrozenDict[str, Any]:
+    """Read one value, or values by year, under each name."""
+    if value is None:
+        return FrozenDict()
+    if not isinstance(value, Mapping):
+        raise fault("must be a mapping", "Write {name: value}")
+    faults = Faults()
+    found = {}
+    for name, given in value.items():
+        if isinstance(name, str) and NAME.fullmatch(name):
+            found[name] = faults.take(lambda one: read(one, where), given, name)
+        else:
+            faults.add(name_fault(), given, name)
+    faults.check()
+    return FrozenDict(found)
 
 
 def _read(value: object, read: Reader[T], where: Setting, *, levels: bool) -> Any:

@@ -162,10 +162,9 @@ def compile_project(project: Project) -> Pipeline:
             # DuckDB's bindings add pages about themselves to a process that fails, and dbt
             # the frames of its own code.
             said = _OTHERS.split(done.stdout + done.stderr)[0].strip()
-            raise ModelError(
-                f"dbt cannot compile {project.folder}:\n{said}",
-                "Run `dbt compile` in that folder and mend what it says.",
-            )
+            for path, file in project.origins.items():
+                said = said.replace(path, str(file))
+            raise ModelError(f"dbt cannot compile {project.name}:\n{said}", "Mend what it says.")
         compiled = json.loads(manifest.read_text(encoding="utf-8"))
     pipeline, problems = _read_manifest(compiled, project)
     if problems:

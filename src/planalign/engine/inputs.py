@@ -145,6 +145,11 @@ def _scenario_rows(
             for limit, amounts in scenario.plan.limits.amounts.items()
             for year, amount in amounts.items()
         ],
+        "parameters": [
+            {"scenario_id": name, "simulation_year": year, **parameter}
+            for year in years
+            for parameter in _parameters(scenario, year)
+        ],
         "distributions": [{"scenario_id": name, **one} for one in _distributions(scenario)],
     }
 
@@ -185,7 +190,10 @@ def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]
     for row in rows:
         if row.keys() != set(names):
             odd = ", ".join(sorted(row.keys() ^ set(names)))
-            raise ValueError(f"{source.relation}: {odd} is either declared or written, not both")
+            raise ValueError(
+                f"rows and columns of {source.relation} differ: {odd}; "
+                "the columns of keys are written by tools/declared.py"
+            )
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         chunk = rows[start : start + _ROWS_PER_STATEMENT]
         marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in chunk)
@@ -196,8 +204,14 @@ def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]
 
 
 def settings_text(settings: BaseModel) -> str:
-    """Return settings as JSON in one form: 0.10 is 0.1, and keys are in order."""
-    return json.dumps(as_json(settings.model_dump()), sort_keys=True, separators=(",", ":"))
+    """Return settings as JSON in one form: 0.10 is 0.1, and keys are in order.
+
+    A study without parameters of its own has no key for them.
+    """
+    told = settings.model_dump()
+    if not told.get("parameters", True):
+        del told["parameters"]
+    return json.dumps(as_json(told), sort_keys=True, separators=(",", ":"))
 
 
 def _schedules(plan: Plan, year: int) -> Iterable[dict[str, Any]]:
@@ -231,6 +245,18 @@ def _exclusions(plan: Plan, year: int) -> Iterable[dict[str, Any]]:
         yield {"attribute": "department", "excluded": department}
     for level in value_at(plan.eligibility.excluded_levels, year):
         yield {"attribute": "job_level", "excluded": str(level)}
+
+
+def _parameters(scenario: ScenarioSettings, year: int) -> Iterable[dict[str, Any]]:
+    """Return a row per parameter of the study's own, in the order of their names."""
+    for name in sorted(scenario.parameters):
+        value = value_at(scenario.parameters[name], year)
+        is_text = isinstance(value, str)
+        yield {
+            "parameter": name,
+            "number": None if is_text else value,
+            "text": value if is_text else None,
+        }
 
 
 def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:

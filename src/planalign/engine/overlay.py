@@ -17,14 +17,18 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from planalign.census.columns import with_own
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import Step
 from planalign.engine.project import PACKAGED, Project, fingerprint_of
-from planalign.errors import EnvironmentFaultError, Problem, ProjectError
+from planalign.errors import EnvironmentFaultError, Problem, ProjectError, UsageError
 from planalign.files import make_folder, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from planalign.config import Config
+
 
 STEPS = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
 # Folders of a study's own models beside those of the steps, and what they are in the project.
@@ -36,37 +40,65 @@ _MARTS = ("fct_", "dim_")
 # A project that no run has used for so long is made anew when it is needed.
 _UNUSED_SECONDS = 30 * 86_400
 _EXTRA_MACRO = "macros/extra_columns.sql"
-# Where the columns of the census stand that a configuration adds, by file: the table.
-_EXTRA_TABLES = {
-    "models/sources.yml": "census",
-    "models/snapshot/snapshot.yml": "fct_workforce_snapshot",
-}
+# Where the columns of the census stand that a configuration adds: the file, the table and
+# the column in front of them.
+_EXTRA_COLUMNS = (
+    ("models/sources.yml", "census", "balance_core"),
+    ("models/snapshot/snapshot.yml", "fct_workforce_snapshot", "is_five_percent_owner"),
+)
 
 
-def lay_over(own: Path | None, extra_columns: Mapping[str, str]) -> Project:
-    """Return the packaged project with a study's own files and census columns.
+def project_of(config: Config) -> Project:
+    """Return the model project of a study, with what is its own.
+
+    Raises:
+        ProjectError: one of its own files has no place in the project; all are listed.
+        UsageError: a folder is not there, or holds no project.
+        EnvironmentFaultError: the project cannot be put together in the cache.
+    """
+    project = Project.at(config.dbt_project)
+    if config.models is None and not config.extra_columns:
+        return project
+    return lay_over(project, config.models, sql_types(config.extra_columns))
+
+
+def sql_types(extra_columns: Mapping[str, str]) -> dict[str, str]:
+    """Return the SQL type of each column that a study adds to the census, as dbt writes it."""
+    return {
+        column.name: column.sql_type.upper().replace(", ", ",")
+        for column in with_own(extra_columns)
+        if column.is_own
+    }
+
+
+def lay_over(base: Project, own: Path | None, extra_columns: Mapping[str, str]) -> Project:
+    """Return a project with a study's own files and census columns.
 
     Args:
-        own: the folder of its own models, rules, macros and reference tables.
+        base: the packaged project, or a user's copy of it.
+        own: the folder of a study's own models, rules, macros and reference tables.
         extra_columns: SQL type of each further column of the census, by name.
 
     Raises:
         ProjectError: a file has no place in the project; all are listed.
+        UsageError: the folder is not there.
         EnvironmentFaultError: the project cannot be put together in the cache.
     """
-    origins = {} if own is None else _placed(own)
-    packaged = Project(PACKAGED)
-    contents = {file.relative_to(PACKAGED).as_posix(): file.read_bytes() for file in packaged.files}
-    contents |= {path: read_regular(file) for path, file in origins.items()}
+    based = {file.relative_to(base.folder).as_posix(): file for file in base.files}
+    placed = {} if own is None else _placed(own, base.folder)
+    contents = {path: read_regular(file) for path, file in {**based, **placed}.items()}
     if extra_columns:
         contents |= _with_columns(contents, extra_columns)
     folder = _kept(contents)
-    return Project(folder, origins, own, extra_columns)
+    origins = placed if base.folder == PACKAGED else {**based, **placed}
+    return Project(folder, origins, own or base.folder, extra_columns)
 
 
-def _placed(own: Path) -> dict[str, Path]:
+def _placed(own: Path, base: Path) -> dict[str, Path]:
     """Return a study's own files by the path that each has in the project."""
-    packaged = {file.name: file.relative_to(PACKAGED) for file in PACKAGED.glob("models/*/*.*")}
+    if not own.is_dir():
+        raise UsageError(f"{own} is no folder of models", "Make it, or leave out the key models.")
+    packaged = {file.name: file.relative_to(base) for file in base.glob("models/*/*.*")}
     found: dict[str, Path] = {}
     problems: list[Problem] = []
     for file in _files_of(own):
@@ -136,27 +168,34 @@ def _with_columns(contents: Mapping[str, bytes], columns: Mapping[str, str]) -> 
             f"{{% macro extra_columns() %}}{{%- do return([{names}]) -%}}{{% endmacro %}}\n"
         ).encode()
     }
+    if contents.get(_EXTRA_MACRO) == found[_EXTRA_MACRO]:
+        return {}  # they are in it
     lines = [
         f'{{name: {name}, data_type: "{sql_type}", description: "Column of the census, of this '
         "study's own.\"}"
         for name, sql_type in columns.items()
     ]
-    for path, table in _EXTRA_TABLES.items():
-        found[path] = _after_columns(contents[path].decode(), table, lines).encode()
+    for path, table, column in _EXTRA_COLUMNS:
+        found[path] = _behind(contents[path].decode(), table, column, lines).encode()
     return found
 
 
-def _after_columns(text: str, table: str, lines: Sequence[str]) -> str:
-    """Return a YAML file of dbt with columns behind those of one of its tables."""
+def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str:
+    """Return a YAML file of dbt with more columns behind one of a table.
+
+    Raises:
+        LookupError: it is not there.
+    """
     for node in _mappings(yaml.compose(text, yaml.SafeLoader)):
         keys = {key.value: value for key, value in node.value}
-        name, columns = keys.get("name"), keys.get("columns")
-        if name is not None and name.value == table and columns is not None and columns.value:
-            last = columns.value[-1].end_mark.index
-            end = text.index("\n", last - 1) + 1
-            indent = " " * columns.start_mark.column
-            return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
-    raise LookupError(f"no columns of {table}")
+        if "columns" not in keys or keys["name"].value != table:
+            continue
+        for one in keys["columns"].value:
+            if {key.value: value.value for key, value in one.value}["name"] == column:
+                end = text.index("\n", one.end_mark.index - 1) + 1
+                indent = " " * keys["columns"].start_mark.column
+                return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
+    raise LookupError(f"no column {column} of {table}")
 
 
 def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from planalign.config import load
 from planalign.config.models import Resources
 from planalign.engine.compiler import pipeline_for
-from planalign.engine.project import Project
+from planalign.engine.overlay import project_of
 from planalign.errors import InterruptedRunError, PlanalignError, UsageError
 from planalign.profile.judgement import PAIRS, Judgement, Pair, is_decided, judge
 from planalign.profile.suggestions import (
@@ -32,6 +32,7 @@ from planalign.study import Request, provenance_of, run_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planalign.engine.project import Project
     from planalign.profile.suggestions import Suggestion
     from planalign.record.record import Record
 
@@ -155,11 +156,13 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     """
     config = request.config
     if isinstance(suggestion, OfModel):
-        project = Project.at(config.dbt_project)
+        project = project_of(config)
         indexes = _indexes_with(project, suggestion) if isinstance(suggestion, Index) else ()
         _copy(project, folder)
         _change_model(folder, record.graph[suggestion.model].path, suggestion, indexes)
-        return replace(request, config=config.model_copy(update={"dbt_project": folder}))
+        return replace(
+            request, config=config.model_copy(update={"dbt_project": folder, "models": None})
+        )
     resources = config.resources.model_dump()
     if isinstance(suggestion, Threads):
         resources["threads"] = suggestion.threads

@@ -308,7 +308,7 @@ class Jobs:
         # None is named, or no text, or no path, or links in a circle.
         except (KeyError, TypeError, OSError, RuntimeError, ValueError) as error:
             raise UsageError(f"the census of {output.name} is no file", by_hand) from error
-        if written.get("dbt_project") is not None:
+        if any(written.get(key) is not None for key in ("dbt_project", "models")):
             raise UsageError(f"{output.name} was started with models of its own", by_hand)
         if not census.is_relative_to(self._folder.resolve()):
             raise UsageError(f"the census of {output.name} is not in {self._folder}", by_hand)

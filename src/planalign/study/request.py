@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from planalign.config import Config, load, parse, scenario_settings
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.inputs import LAST_REPLICATE, Trajectory, settings_text, trajectories
-from planalign.engine.project import Project
+from planalign.engine.overlay import project_of
+from planalign.engine.own_parameters import require_parameters
 from planalign.engine.run_folder import census_fingerprint, provenance
 from planalign.errors import UsageError
 from planalign.record.telemetry import Listener, unheard
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from planalign.engine.pipeline import Pipeline
+    from planalign.engine.project import Project
     from planalign.engine.year_cache import YearCache
 
 
@@ -63,7 +65,7 @@ def provenance_of(request: Request) -> dict[str, Any]:
         ModelError: the models cannot be compiled.
         UsageError: the request does not fit the configuration.
     """
-    return origin_of(request, Project.at(request.config.dbt_project), unheard)[1]
+    return origin_of(request, project_of(request.config), unheard)[1]
 
 
 def origin_of(
@@ -73,7 +75,12 @@ def origin_of(
     config = request.config
     census = census_fingerprint(config.census)
     pipeline = pipeline_for(project, lambda: tell("compiling", project=str(project.folder)))
-    influences = _influences(config, trajectories_of(request))
+    asked = trajectories_of(request)
+    settings = scenario_settings(config)
+    chosen = {one.scenario: settings[one.scenario] for one in asked}
+    for warning in require_parameters(pipeline, project, chosen):
+        tell("warning", message=warning)
+    influences = _influences(config, asked)
     return pipeline, provenance(influences, census, project, pipeline)
 
 
@@ -109,6 +116,8 @@ def _influences(config: Config, asked: Sequence[Trajectory]) -> str:
         {
             "years": [config.simulation.start_year, config.simulation.end_year],
             "census_columns": dict(config.census_columns),
+            # Only where there are any: without, a study is what it was before there were.
+            **({"extra_columns": dict(config.extra_columns)} if config.extra_columns else {}),
             "census_date": config.effective_census_date.isoformat(),
             "trajectories": [[t.scenario, t.replicate, t.random_seed] for t in asked],
             "scenarios": {

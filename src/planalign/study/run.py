@@ -17,8 +17,8 @@ from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import write_inputs
 from planalign.engine.machine import Machine, busy_by_core, with_children
 from planalign.engine.meter import Sampler
+from planalign.engine.overlay import project_of
 from planalign.engine.pipeline import Step
-from planalign.engine.project import Project
 from planalign.engine.retry import Policy, Retry
 from planalign.engine.run_folder import run_folder, versions
 from planalign.engine.runners import make_runner
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from planalign.engine.pipeline import Pipeline
+    from planalign.engine.project import Project
     from planalign.engine.run_folder import RunFolder
     from planalign.engine.year_processor import YearResult
     from planalign.study.request import Request
@@ -88,7 +89,7 @@ def run_study(
     config = request.config
     asked = trajectories_of(request)
     folder = run_folder(request.output, request.runner)
-    project = Project.at(config.dbt_project)
+    project = project_of(config)
     with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
         tell = broadcast(log, listener)
         _tell_start(tell, request, len(asked))
@@ -168,6 +169,7 @@ def _load_inputs(config: Config, project: Project, pipeline: Pipeline, database:
             config.census,
             columns=config.census_columns,
             census_date=config.effective_census_date,
+            extra_columns=config.extra_columns,
             table="inputs.census",
             plans=plan_facts(config),
         )

@@ -31,7 +31,7 @@ def laid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LayOver:
         for name, text in files.items():
             (own / name).parent.mkdir(parents=True, exist_ok=True)
             (own / name).write_text(text)
-        return lay_over(own, columns or {})
+        return lay_over(Project(PACKAGED), own, columns or {})
 
     return lay
 
@@ -128,20 +128,27 @@ def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver)
         "models/snapshot/snapshot.yml",
     }
     assert '["location", "grade"]' in changed["macros/extra_columns.sql"]
-    for path, kind, table in (
-        ("models/sources.yml", "sources", "census"),
-        ("models/snapshot/snapshot.yml", "models", "fct_workforce_snapshot"),
+    for path, kind, table, column in (
+        ("models/sources.yml", "sources", "census", "balance_core"),
+        (
+            "models/snapshot/snapshot.yml",
+            "models",
+            "fct_workforce_snapshot",
+            "is_five_percent_owner",
+        ),
     ):
         before, after = (
             tables(yaml.safe_load(text), kind)
             for text in ((PACKAGED / path).read_text(), changed[path])
         )
-        added = after[table]["columns"][len(before[table]["columns"]) :]
+        names = [one["name"] for one in after[table]["columns"]]
+        place = names.index(column) + 1
+        added = after[table]["columns"][place : place + 2]
         assert [(one["name"], one["data_type"]) for one in added] == [
             ("location", "VARCHAR"),
             ("grade", "DECIMAL(18,6)"),
         ]
-        after[table]["columns"] = before[table]["columns"]
+        del after[table]["columns"][place : place + 2]
         assert after == before
 
 

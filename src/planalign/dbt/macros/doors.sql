@@ -29,3 +29,23 @@
         where simulation_year = {{ year_in_hand() }} - 1
     )
 {%- endmacro %}
+
+{#
+    A parameter of the study's own, for the trajectories and the year in hand: a row per
+    trajectory with its `number` or its `text`. To be joined by trajectory_id; the engine
+    refuses a study that does not give it.
+#}
+{% macro parameter(name) -%}
+    (
+        select
+            trajectories.trajectory_id,
+            parameters.number,
+            parameters.text
+        from {{ source("inputs", "parameters") }} as parameters
+        inner join {{ trajectories_in_hand() }} as trajectories
+            on parameters.scenario_id = trajectories.scenario_id
+        where
+            parameters.simulation_year = {{ year_in_hand() }}
+            and parameters.parameter = '{{ name }}'
+    )
+{%- endmacro %}

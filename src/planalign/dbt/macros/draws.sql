@@ -23,7 +23,7 @@
         "promotion", "promotion_month", "performance", "raise_month",
         "savings_inclination", "saving_choice", "saving_refusal", "saving_month",
         "deferral_level", "full_match",
-    ]) -%}
+    ] + own_decisions()) -%}
 {% endmacro %}
 
 {# 64-bit key of an employee: half of the MD5 of the id, the same everywhere. #}

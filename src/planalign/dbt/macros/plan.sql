@@ -88,7 +88,7 @@
 {% macro census_columns() %}
     {%- do return([
         "department", "weekly_hours", "is_union", "is_five_percent_owner",
-    ]) -%}
+    ] + extra_columns()) -%}
 {% endmacro %}
 
 {# What is known of an employee on January 1, from the year before or the census. #}

@@ -50,6 +50,9 @@ from_census as (
         coalesce(census.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
         coalesce(census.is_union, false) as is_union,
         coalesce(census.ownership_percent, 0) > 0.05 as is_five_percent_owner,
+        {% for column in extra_columns() %}
+            census.{{ column }},
+        {% endfor %}
         {{ prior_year_pay("census", "first_year.year_start") }}
             as prior_year_compensation,
         false as was_highly_compensated,
@@ -141,9 +144,9 @@ exposed as (
         aged.tenure,
         age_bands.age_band,
         tenure_bands.tenure_band,
-        hazards.voluntary_hazard,
-        hazards.retirement_hazard,
-        hazards.promotion_hazard
+        {{ hazard("voluntary") }} as voluntary_hazard,
+        {{ hazard("retirement") }} as retirement_hazard,
+        {{ hazard("promotion") }} as promotion_hazard
     from aged
     -- The reference tables end at 130 years.
     inner join age_bands on least(aged.age, 130) = age_bands.age

@@ -96,6 +96,9 @@ employed as (
         hires.weekly_hours,
         hires.is_union,
         false as is_five_percent_owner,
+        {% for column in extra_columns() %}
+            hires.{{ column }},
+        {% endfor %}
         0 as prior_year_compensation,
         false as was_highly_compensated,
         null as prior_enrollment_status,

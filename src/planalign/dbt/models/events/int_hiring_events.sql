@@ -4,10 +4,14 @@ with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
--- Department, hours and union of a hire are those of an employee of the census.
+-- Department, hours, union and what a study adds of a hire are those of an employee of
+-- the census.
 profiles as (
     select
         profile_number,
+        {% for column in extra_columns() %}
+            {{ column }},
+        {% endfor %}
         department,
         weekly_hours,
         is_union
@@ -126,6 +130,9 @@ final as (
         profiles.department,
         coalesce(profiles.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
         coalesce(profiles.is_union, false) as is_union,
+        {% for column in extra_columns() %}
+            profiles.{{ column }},
+        {% endfor %}
         valued.draw_new_hire_termination,
         valued.draw_new_hire_termination_day
     from valued

@@ -25,6 +25,9 @@ keyed as (
         census.officer as is_officer,
         census.balance_match,
         census.balance_core,
+        {% for column in extra_columns() %}
+            census.{{ column }},
+        {% endfor %}
         -- The census is dated January 1 at the latest: who has a date of
         -- termination has left by then.
         census.hire_date <= study.first_day

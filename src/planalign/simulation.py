@@ -30,6 +30,8 @@ from planalign.errors import (
     ModelError,
 )
 from planalign.interruption import is_interruption
+from planalign.marts.origin import Origin
+from planalign.marts.tables import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -102,6 +104,7 @@ class Simulation:
             # First what it is computed from: with the configuration alone, that would be lost.
             self.folder.begin(record)
             self.folder.write("config.yaml", to_yaml(config))
+            self._describe(pipeline, record, database)
             if self.request.resume:
                 processor.abandon_year()
             self._look_up(record, database.retry)
@@ -111,6 +114,18 @@ class Simulation:
             runner.close()
             with timed(self.tell, "closing the database"):
                 database.release()
+
+    def _describe(self, pipeline: Pipeline, record: Mapping[str, Any], database: Database) -> None:
+        """Write into the database what its marts are, and what they are computed from."""
+        simulation = self.request.config.simulation
+        origin = Origin(
+            simulation.start_year, simulation.end_year, len(self.plan), simulation.random_seed
+        )
+        with timed(self.tell, "describing the marts"):
+            database.attempt(
+                "describing the marts",
+                lambda cursor: describe(cursor, pipeline.marts, record, origin),
+            )
 
     def _tell_graph(self, pipeline: Pipeline) -> None:
         """Tell what is built from what, for whoever looks at the record alone."""

@@ -7,12 +7,14 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from planalign.errors import UsageError
 from planalign.files import require_path
+from planalign.marts.packaged import PACKAGED
 
-PACKAGED = Path(__file__).resolve().parent.parent / "dbt"
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # What dbt reads. Its own target and log folders are not part of the project.
 _SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml", ".dbtignore")

@@ -264,6 +264,8 @@ final as (
         age_band,
         current_tenure,
         tenure_band,
+        opening_age_band,
+        opening_tenure_band,
         opening_job_level,
         job_level,
         opening_compensation,

@@ -370,7 +370,7 @@ def test_another_value_in_a_scenario_gives_another_result(
     studied: Callable[[str], tuple[Run, str, str]], key: str
 ) -> None:
     run, without, other = studied(key)
-    marts = set(run.marts) - ECHOES
+    marts = set(run.compared) - ECHOES
     # The ids of events differ by scenario.
     columns = {
         mart: ", ".join(

@@ -35,7 +35,8 @@ def test_every_reserved_word_of_duckdb_is_refused() -> None:
 
 def test_a_column_of_each_type_is_taken_and_may_be_mapped(load_text: Load) -> None:
     config = load_text("""
-        extra_columns: {location: text, grade: integer, score: number, joined: date, remote: boolean}
+        extra_columns:
+          {location: text, grade: integer, score: number, joined: date, remote: boolean}
         census_columns: {location: SITE, employee_id: ID}
     """)
     assert dict(config.extra_columns) == {

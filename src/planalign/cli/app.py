@@ -19,6 +19,7 @@ from planalign.cli.employee import employee
 from planalign.cli.export import export
 from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
+from planalign.cli.model import model
 from planalign.cli.output import emit
 from planalign.cli.profile import profile
 from planalign.cli.report import report
@@ -137,6 +138,7 @@ for _command in (
     app.command()(_command)
 app.add_typer(census)
 app.add_typer(config)
+app.add_typer(model)
 
 
 def main() -> None:

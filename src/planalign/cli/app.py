@@ -21,6 +21,7 @@ from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
 from planalign.cli.model import model
 from planalign.cli.output import emit
+from planalign.cli.pack import pack
 from planalign.cli.profile import profile
 from planalign.cli.report import report
 from planalign.cli.show import show
@@ -128,6 +129,7 @@ for _command in (
     employee,
     fingerprint,
     verify,
+    pack,
     export,
     bench,
     profile,

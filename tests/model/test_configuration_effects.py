@@ -13,8 +13,8 @@ import pytest
 
 from planalign.config import ScenarioSettings
 from planalign.config.declarations import keys
-from planalign.engine.project import PACKAGED
 from planalign.errors import InputError
+from planalign.marts.packaged import PACKAGED
 from planalign.results.fingerprint import fingerprint
 from planalign.study import configuration
 
@@ -353,7 +353,7 @@ def test_another_value_in_a_scenario_gives_another_result(
     studied: Callable[[str], tuple[Run, str, str]], key: str
 ) -> None:
     run, without, other = studied(key)
-    marts = set(run.marts) - ECHOES
+    marts = set(run.compared) - ECHOES
     # The ids of events differ by scenario.
     columns = {
         mart: ", ".join(

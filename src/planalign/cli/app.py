@@ -16,7 +16,7 @@ from planalign.cli.compare import compare
 from planalign.cli.config import config
 from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
-from planalign.cli.export import export
+from planalign.cli.export import ListingMarts, export
 from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
 from planalign.cli.model import model
@@ -137,7 +137,7 @@ for _command in (
     report,
     dashboard,
 ):
-    app.command()(_command)
+    app.command(cls=ListingMarts if _command is export else None)(_command)
 app.add_typer(census)
 app.add_typer(config)
 app.add_typer(model)

@@ -79,7 +79,7 @@ def _differences(
         for side, run in zip(SIDES, runs, strict=True):
             rows = connection.table(f"{side}.main.{quote(mart)}")
             show(scope.select(rows, run.columns(mart)), side, shared)
-        return find(connection, shared, limit)
+        return find(connection, shared, [run.key(mart) for run in runs], limit)
 
 
 def _rows(run: Run, mart: str, scope: Scope) -> int:

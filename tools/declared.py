@@ -23,13 +23,20 @@ import duckdb
 from planalign.census.read import read_census
 from planalign.census.synthesise import generate_census
 from planalign.config import parse, scenario_settings
-from planalign.config.declarations import Key, columns_of, keys, without_marks
+from planalign.config.declarations import (
+    Key,
+    columns_of,
+    keys,
+    without_links,
+    without_marks,
+)
 from planalign.config.designs import ConfigFile
 from planalign.config.merge import section_of
 from planalign.config.scalars import plain
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.inputs import set_block, trajectories, write_inputs
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,25 +85,22 @@ def written() -> dict[Path, str]:
 def yaml_file() -> str:
     """Return the planalign.yaml to start from: every key under what it means, at its default."""
     named = ("designs", "scenarios")
-    blocks = [*_yaml_blocks(ConfigFile, (), named), *(_yaml_key(_key(name)) for name in named)]
-    return "\n".join([HEAD, *blocks])
+    plain_ones = [key.path[0] for key in keys() if len(key.path) == 1 and key.path[0] not in named]
+    blocks = [_yaml_key(_key(name)) for name in plain_ones]
+    blocks += _yaml_sections(ConfigFile, ())
+    return "\n".join([HEAD, *blocks, *(_yaml_key(_key(name)) for name in named)])
 
 
-def _yaml_blocks(
-    model: type[BaseModel], above: tuple[str, ...], without: tuple[str, ...] = ()
-) -> Iterator[str]:
-    """Yield the text of a section's keys and of each section below it."""
-    own = [key for key in keys(model, above) if key.path[:-1] == above]
-    texts = [_yaml_key(key) for key in own if key.path[-1] not in without]
-    yield from texts if not above else ["".join(texts)] * bool(texts)
+def _yaml_sections(model: type[BaseModel], above: tuple[str, ...]) -> Iterator[str]:
+    """Yield the text of each section of a section: its own keys, then the sections in it."""
+    indent = "  " * len(above)
     for name, field in model.model_fields.items():
         if section := section_of(model, name):
-            indent = "  " * len(above)
-            comment = _comment(field.description or "", indent) if field.description else ""
-            first, *others = _yaml_blocks(section, (*above, name))
-            # Keys stand right below the name of their section, sections after a blank line.
-            yield f"{comment}{indent}{name}:\n{first}"
-            yield from others
+            path = (*above, name)
+            own = [key for key in keys(section, path) if key.path[:-1] == path]
+            comment = _comment(field.description, indent) if field.description else ""
+            yield f"{comment}{indent}{name}:\n{''.join(map(_yaml_key, own))}"
+            yield from _yaml_sections(section, path)
 
 
 def _yaml_key(key: Key) -> str:
@@ -200,7 +204,7 @@ def sources(text: str) -> str:
 
 
 def _first_sentence(key: Key) -> str:
-    return re.split(r"(?<=\.)\s", re.sub(r"\[([^\]\[]+)\]\([^)]+\)", r"\1", key.text))[0]
+    return re.split(r"(?<=\.)\s", without_links(key.text))[0]
 
 
 def _quoted(text: str) -> str:
@@ -243,7 +247,8 @@ def main(arguments: Iterable[str]) -> int:
         with tempfile.TemporaryDirectory() as scratch:
             write_sample_inputs(Path(scratch))
             texts |= {SAMPLES / one.name: one.read_text("utf-8") for one in Path(scratch).iterdir()}
-        differing = [path for path, text in texts.items() if path.read_text("utf-8") != text]
+        there = {path: path.read_text("utf-8") for path in {*texts, *SAMPLES.iterdir()}}
+        differing = sorted(path for path in there if there[path] != texts.get(path))
         for path in differing:
             print(f"{path.relative_to(ROOT)} is not what tools/declared.py writes")
         return 3 if differing else 0

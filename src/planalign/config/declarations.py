@@ -157,6 +157,11 @@ def row_of(
     return cells
 
 
+def without_links(text: str) -> str:
+    """Return Markdown with each link as its words."""
+    return re.sub(r"\[([^\]\[]+)\]\([^)]+\)", r"\1", text)
+
+
 def without_marks(text: str) -> str:
     """Return Markdown as plain text: links by their words, code without its marks."""
-    return re.sub(r"\[([^\]\[]+)\]\([^)]+\)", r"\1", text).replace("`", "")
+    return without_links(text).replace("`", "")

@@ -16,7 +16,7 @@ from planalign.config import own
 from planalign.config.frozen import FrozenDict
 from planalign.config.plan import Plan
 from planalign.config.scalars import Kind, calendar_date, fault, optional, text, whole
-from planalign.config.schedule import ByYear, Faults, Read, Setting, by_name_and_year, single
+from planalign.config.schedule import NAME, ByYear, Faults, Read, Setting, by_name_and_year, single
 from planalign.config.sections import Compensation, Section, Simulation, Workforce
 
 CENSUS_COLUMNS = (
@@ -108,7 +108,8 @@ _census_columns = Kind(
         "type": ["object", "null"],
         "properties": {name: {"type": "string", "minLength": 1} for name in CENSUS_COLUMNS},
         # Of extra_columns.
-        "additionalProperties": {"type": "string", "minLength": 1},
+        "patternProperties": {f"^{NAME.pattern}$": {"type": "string", "minLength": 1}},
+        "additionalProperties": False,
     },
 )
 

@@ -190,7 +190,10 @@ def _fill(cursor: duckdb.DuckDBPyConnection, source: Source, rows: Sequence[Row]
     for row in rows:
         if row.keys() != set(names):
             odd = ", ".join(sorted(row.keys() ^ set(names)))
-            raise ValueError(f"{source.relation}: {odd} is either declared or written, not both")
+            raise ValueError(
+                f"rows and columns of {source.relation} differ: {odd}; "
+                "the columns of keys are written by tools/declared.py"
+            )
     for start in range(0, len(rows), _ROWS_PER_STATEMENT):
         chunk = rows[start : start + _ROWS_PER_STATEMENT]
         marks = ", ".join(f"({', '.join('?' * len(names))})" for _ in chunk)

@@ -20,9 +20,10 @@ import yaml
 from planalign.census.columns import with_own
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import Step
-from planalign.engine.project import PACKAGED, Project, fingerprint_of
+from planalign.engine.project import Project, fingerprint_of
 from planalign.errors import EnvironmentFaultError, Problem, ProjectError, UsageError
 from planalign.files import make_folder, read_regular
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -31,11 +31,9 @@ def require_parameters(
     Raises:
         InputError: with each parameter and scenario, and the model that reads it.
     """
-    read = {
-        name: one.path
-        for one in (*pipeline.models, *pipeline.tests)
-        for name in _READ.findall(one.sql)
-    }
+    texts = [(one.sql, one.path) for one in pipeline.models]
+    texts += [(one.sql, one.path) for one in pipeline.tests]
+    read = {name: path for sql, path in texts for name in _READ.findall(sql)}
     problems = [
         Problem(
             f"reads the parameter {name}, which scenario {scenario} does not give",

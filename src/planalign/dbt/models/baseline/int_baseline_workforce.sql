@@ -145,9 +145,9 @@ exposed as (
         aged.tenure,
         age_bands.age_band,
         tenure_bands.tenure_band,
-        hazards.voluntary_hazard,
-        hazards.retirement_hazard,
-        hazards.promotion_hazard
+        {{ hazard("voluntary") }} as voluntary_hazard,
+        {{ hazard("retirement") }} as retirement_hazard,
+        {{ hazard("promotion") }} as promotion_hazard
     from aged
     -- The reference tables end at 130 years.
     inner join age_bands on least(aged.age, 130) = age_bands.age

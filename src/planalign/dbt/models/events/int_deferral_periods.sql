@@ -25,7 +25,15 @@ deferrals as (
 
 paid as (
     select
-        deferrals.*,
+        deferrals.trajectory_id,
+        deferrals.employee_key,
+        deferrals.plan_day,
+        deferrals.decision_day,
+        deferrals.opening_rate,
+        deferrals.closing_rate,
+        deferrals.pay,
+        deferrals.pay - deferrals.pay_after as pay_before,
+        deferrals.matched_units,
         {% for column in pay_columns() %}
             employment.{{ column }},
         {% endfor %}
@@ -144,8 +152,7 @@ paid_to_period as (
     select
         *,
         pay - {{ pay_cents_from("period_start") }} as pay_to_period,
-        pay - {{ pay_cents_from("(period_end + 1)") }} as pay_through_period,
-        pay - pay_after as pay_before
+        pay - {{ pay_cents_from("(period_end + 1)") }} as pay_through_period
     from in_period
 ),
 

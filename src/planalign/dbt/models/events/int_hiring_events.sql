@@ -10,12 +10,12 @@ with trajectories as (
 profiles as (
     select
         profile_number,
+        {% for column in extra_columns() %}
+            {{ column }},
+        {% endfor %}
         department,
         weekly_hours,
         is_union
-        {% for column in extra_columns() %}
-            , {{ column }}
-        {% endfor %}
     from {{ ref("stg_census_data") }}
     where is_opening
 ),

@@ -270,6 +270,8 @@ final as (
         age_band,
         current_tenure,
         tenure_band,
+        opening_age_band,
+        opening_tenure_band,
         compensation,
         {% for column in pay_columns() %}
             {{ column }},

@@ -59,8 +59,8 @@ def draw(source: str, picture: Path) -> None:
         (place / "looks.json").write_text(json.dumps(LOOKS), encoding="utf-8")
         (place / "chromium.json").write_text(json.dumps(chromium), encoding="utf-8")
         subprocess.run(
-            [*DRAW, "--input", place / "diagram.mmd", "--output", drawn,
-             "--configFile", place / "looks.json", "--puppeteerConfigFile", place / "chromium.json"],
+            [*DRAW, "--input", place / "diagram.mmd", "--output", drawn, "--configFile",
+             place / "looks.json", "--puppeteerConfigFile", place / "chromium.json"],
             check=True,
         )  # fmt: skip
         text = drawn.read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """A hook of mkdocs: make the pages, as they are read in the repository, one site.
 
-- The navigation is what docs/index.md lists; a page that is an index brings its pages.
+- The navigation is what docs/index.md lists; a page that is an index of its folder
+  brings the pages that it leads to.
 - Pages at the root of the repository (CHANGELOG.md, ..) are pages of the site too.
 - A diagram in mermaid is the picture of it that tools/diagrams.py has drawn.
 - dbt's documentation of the models is part of it, where `extra.models` says where it is.
@@ -29,7 +30,8 @@ ROOT_FILES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE")
 # Where dbt's documentation of the models, one file, is in the site.
 MODELS = "models/index.html"
 
-LISTED = re.compile(r"^(?:- |\| )\[([^\]]+)\]\(([^)#]+\.md)\)", re.MULTILINE)
+LISTED = re.compile(r"^- \[([^\]]+)\]\(([^)#]+\.md)\)", re.MULTILINE)
+BESIDE = re.compile(r"\]\(([\w-]+\.md)")
 LINK = re.compile(r"(\]\()([^)#\s:]+)(?=[)#])")
 
 
@@ -38,17 +40,21 @@ def in_site(source: str) -> str:
     return source.removeprefix("docs/")
 
 
-def entries(text: str, page: str) -> list[dict[str, Any]]:
-    """Return what the lists and tables of a text begin with; an index is a section."""
+def entries(text: str) -> list[dict[str, Any]]:
+    """Return what the lists of docs/index.md begin with; the index of a folder is a section."""
     found: list[dict[str, Any]] = []
     for title, link in LISTED.findall(text):
-        path = posixpath.normpath(posixpath.join("docs", posixpath.dirname(page), link))
-        target = in_site(path)
-        if target.endswith("/index.md"):
-            found.append({title: [target, *entries((DOCS / target).read_text("utf-8"), target)]})
-        else:
-            found.append({title: target})
+        target = in_site(posixpath.normpath(f"docs/{link}"))
+        is_index = target.endswith("/index.md")
+        found.append({title: [target, *pages_beside(target)] if is_index else target})
     return found
+
+
+def pages_beside(index: str) -> list[str]:
+    """Return the pages of its folder that an index leads to, in its order."""
+    folder = posixpath.dirname(index)
+    links = BESIDE.findall((DOCS / index).read_text(encoding="utf-8"))
+    return [f"{folder}/{name}" for name in dict.fromkeys(links)]
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -57,7 +63,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     sections = dict(zip(parts[1::2], parts[2::2], strict=True))
     config.nav = [
         {"Overview": "index.md"},
-        *({title: entries(text, "index.md")} for title, text in sections.items()),
+        *({title: entries(text)} for title, text in sections.items()),
     ]
     if config.extra["models"]:
         config.nav.append({"Models": MODELS})

@@ -18,7 +18,7 @@ import psutil
 
 from planalign.census import generate_census
 from planalign.config import parse
-from planalign.engine.project import PACKAGED
+from planalign.marts.packaged import PACKAGED
 from planalign.profile.advice import advise, with_trial
 from planalign.record.reading import read_record
 from planalign.study import Request, run_study

@@ -35,7 +35,8 @@ from planalign.config.merge import section_of
 from planalign.config.scalars import plain
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.inputs import set_block, trajectories, write_inputs
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -14,7 +14,7 @@ from dbt_common.clients.jinja import get_environment
 from dbt_common.exceptions.macros import MacroReturn
 from dbt_common.utils.jinja import MACRO_PREFIX
 
-from planalign.engine.project import PACKAGED
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

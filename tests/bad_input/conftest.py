@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 
 from planalign.cli.app import app
 from planalign.engine.compiler import pipeline_for
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,9 +22,10 @@ from planalign.census.read import read_census
 from planalign.config import load
 from planalign.config.designs import ConfigFile
 from planalign.config.merge import section_of
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.errors import InputError, Problem
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from planalign.cli.app import app
 from planalign.engine.compiler import compile_project
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.engine.reference_tables import MOST_PROBLEMS, check_reference_tables
 from planalign.errors import InputError, Problem
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

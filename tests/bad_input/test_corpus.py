@@ -17,9 +17,10 @@ import pytest
 
 from planalign.census import check_census
 from planalign.config import load
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.errors import InputError, Problem
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""How the dbt project is built: unions by name, keys, doors to the sources, layers."""
+"""How the dbt project is built: unions by name, keys, doors to the sources, layers, pages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import json
 import re
 from collections import defaultdict
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 import yaml
+from pages import anchors
 
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.pipeline import Pipeline, Step
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
+from planalign.marts.packaged import PACKAGED, packaged_marts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +40,7 @@ TESTED_EACH_YEAR = {"int_trajectories", "int_baseline_workforce"}
 # Makes the tables of schema `inputs`, whatever they are.
 LOADS_SOURCES = {"sample_inputs"}
 
+ROOT = Path(__file__).parents[2]
 PARSER = duckdb.connect()
 
 
@@ -151,7 +155,8 @@ def declared() -> dict[str, list[dict[str, Any]]]:
     for path in PACKAGED.glob("models/*/*.yml"):
         for model in yaml.safe_load(path.read_text()).get("models", []):
             for test in model.get("data_tests", []):
-                found[model["name"]] += [test["unique_key"]] if "unique_key" in test else []
+                if test == "unique_key" or "unique_key" in test:
+                    found[model["name"]].append({} if test == "unique_key" else test["unique_key"])
     return found
 
 
@@ -164,20 +169,36 @@ def test_keys_of_what_lives_for_a_year_are_not_tested_after_each(pipeline: Pipel
     declined = {
         name
         for name, tests in declared().items()
-        if any(not _after_each_year(test) for test in tests)
+        if not any(_after_each_year(test) for test in tests)
     }
     intermediate = {model.name for model in pipeline.intermediates}
     assert declined == intermediate - TESTED_EACH_YEAR
     run = {test.name for step in Step for test in pipeline.tests_of(step)}
     assert not {test.name for test in pipeline.tests if not test.in_years} & run
-    assert sum(not test.in_years for test in pipeline.tests) == len(declined)
+    of_events = {"unique_key_fct_yearly_events_event_id"}
+    assert sum(not test.in_years for test in pipeline.tests) == len(declined) + len(of_events)
 
 
-def test_the_key_of_what_is_kept_is_of_the_year_in_hand(pipeline: Pipeline) -> None:
-    keys = declared()
+def test_the_key_of_what_is_kept_is_declared_once_and_of_the_year_in_hand(
+    pipeline: Pipeline,
+) -> None:
+    keys, by_name = declared(), {test.name: test for test in pipeline.tests}
     for fact in pipeline.yearly_facts:
-        of_year = [test["arguments"].get("of_year", False) for test in keys[fact.name]]
-        assert of_year == [fact.has_year], fact.name  # else a year costs as much as its history
+        assert {} in keys[fact.name], fact.name
+        sql = by_name[f"unique_key_{fact.name}_"].sql
+        # Else a year costs as much as its history.
+        assert ("where simulation_year = " in sql) == fact.has_year
+        assert fact.mart is not None
+        grouped = re.findall(r"group by (.*)", sql)[0].split(", ")
+        assert grouped == [name for name in fact.mart.key if name != "simulation_year"]
+
+
+def test_the_marts_are_what_the_yaml_of_the_packaged_project_says(pipeline: Pipeline) -> None:
+    # Of a run from before marts declared themselves, and on pages of help, that is read.
+    assert {mart.name: mart for mart in pipeline.marts} == packaged_marts()
+    for mart in pipeline.marts:
+        assert mart.description
+        assert all(text for _, text in mart.columns), mart.name
 
 
 def _after_each_year(test: Mapping[str, Any]) -> bool:
@@ -217,3 +238,25 @@ def test_staging_models_rest_on_sources_and_reference_tables(pipeline: Pipeline)
     assert not [
         m.name for m in pipeline.models if m.name.startswith("stg_") and m.name not in staging
     ]
+
+
+# --- pages
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGED.glob("models/*/*.sql")), ids=lambda path: str(path.stem)
+)
+def test_a_model_begins_with_its_page(path: Path) -> None:
+    first = path.read_text().partition("\n")[0]
+    found = re.fullmatch(r"-- (docs/method/[\w-]+\.md)(?:#([\w-]+))?", first)
+    assert found, f"begins with {first!r}, not with the page of docs/method that explains it"
+    page, anchor = found.groups()
+    assert not anchor or anchor in anchors(ROOT / page)
+    index = (ROOT / "docs/method/index.md").read_text()
+    [row] = re.findall(rf"^\| \[.*\]\({Path(page).name}\) \| (.*) \|$", index, re.MULTILINE)
+    assert f"`{path.stem}`" in row, f"the index of docs/method has it not at {page}"
+
+
+def test_the_index_of_the_method_names_models_that_there_are() -> None:
+    named = re.findall(r"`((?:stg|int|fct|dim)_\w+)`", (ROOT / "docs/method/index.md").read_text())
+    assert set(named) == {path.stem for path in PACKAGED.glob("models/*/*.sql")}

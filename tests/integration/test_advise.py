@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from planalign.engine.project import PACKAGED
+from planalign.marts.packaged import PACKAGED
 from planalign.profile import prompt, trial
 from planalign.profile.analysis import analyse
 from planalign.profile.findings import find

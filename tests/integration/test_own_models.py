@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from planalign.engine import compiler
 from planalign.engine.compiler import pipeline_for
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
 from planalign.errors import InputError
+from planalign.marts.packaged import PACKAGED
 from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
 from planalign.study import Request, configuration, provenance_of, run_study
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from planalign.results import Run
 
+PAGE = (Path(__file__).parents[2] / "docs/how-to/change-a-model.md").read_text(encoding="utf-8")
 SIMULATION = {"start_year": 2025, "end_year": 2026}
 INDEX = "\n{{ config(indexes=[{'columns': ['trajectory_id', 'employee_key']}]) }}\n"
 IS_THERE = """\
@@ -45,7 +49,21 @@ OWN = {
         "{% macro default__one() %}1{% endmacro %}\n"
     ),
 }
+MART = "fct_headcount_by_department"
+# The mart of docs/how-to/change-a-model.md, and its query.
+HEADCOUNT = """\
+select
+    scenario_id,
+    replicate,
+    simulation_year,
+    coalesce(department, 'none') as department,
+    count(*)::integer as headcount
+from {{ ref("fct_workforce_snapshot") }}
+where employment_status = 'active' and simulation_year = {{ year_in_hand() }}
+group by all
+"""
 TESTS = {
+    f"unique_key_{MART}_",
     "assert_indexed",
     "assert_at_the_top",
     "assert_in_a_folder",
@@ -69,6 +87,9 @@ def test_what_is_taken_of_dbt_is_done_each_year_and_changes_no_bit(studies, runn
     for name, text in OWN.items():
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)
+    [declaration] = re.findall(r"```yaml\n(models:\n  - name: fct_.*?)```", PAGE, re.DOTALL)
+    (project / f"models/snapshot/{MART}.yml").write_text(declaration)
+    (project / f"models/snapshot/{MART}.sql").write_text(HEADCOUNT)
     changed(
         project / "models/sources.yml",
         "description: The year in hand.}",
@@ -86,7 +107,39 @@ def test_what_is_taken_of_dbt_is_done_each_year_and_changes_no_bit(studies, runn
     assert {one for one in ran if one[1] in TESTS} == {(y, t) for y in (2025, 2026) for t in TESTS}
     plain = studies.simulate(census, simulation=SIMULATION)
     with open_run(done.path) as own:
-        assert fingerprint(own) == fingerprint(plain)
+        digests = fingerprint(own)
+        assert digests.pop(MART)
+        assert {**digests, "all": ""} == {**fingerprint(plain), "all": ""}
+        # Everybody who reads the run knows the mart, as the page says.
+        assert own.key(MART) == ("scenario_id", "replicate", "simulation_year", "department")
+        assert [*own.sheets.items()][-1] == ("Headcount by department", MART)
+        assert own.ordered(MART).fetchall() == sorted(own.relation(MART).fetchall())
+        assert described(own)[MART, "headcount"] == "Active employees on December 31."
+        # With any runner the same is said of the marts, and of what they are computed from.
+        assert {key: text for key, text in described(own).items() if key[0] != MART} == described(
+            plain
+        )
+        assert [own.sql("from dim_run").columns, own.key("dim_run")] == [
+            plain.sql("from dim_run").columns,
+            ("run_id",),
+        ]
+        rows = [
+            run.sql("select * exclude (run_id, models_fingerprint) from dim_run").fetchall()
+            for run in (own, plain)
+        ]
+        assert rows[0] == rows[1]
+
+
+def described(run: Run) -> dict[tuple[str, str | None], str]:
+    """Return the comments of all tables and columns of a run."""
+    return {
+        (table, column): comment
+        for table, column, comment in run.sql(
+            "select table_name, null, comment from duckdb_tables() where comment is not null "
+            "union all select table_name, column_name, comment from duckdb_columns() "
+            "where comment is not null"
+        ).fetchall()
+    }
 
 
 class Analyst:
@@ -102,7 +155,9 @@ class Analyst:
     def run(self) -> list[bool]:
         """Simulate; say of each year whether it came from the cache."""
         request = Request(self.config, output=self._studies.new(), cache=self.cache)
-        return [result.is_from_cache for result in run_study(request).years]
+        done = run_study(request)
+        self.last = done.path
+        return [result.is_from_cache for result in done.years]
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -136,6 +191,8 @@ def test_what_reaches_no_sql_is_not_compiled_and_throws_no_year_away(analyst):
         file.write("\n")
     assert analyst.fingerprints == before
     assert analyst.run() == [True, True]
+    with open_run(analyst.last) as run:
+        assert described(run)["fct_workforce_snapshot", None].startswith("Of old. ")
 
 
 def test_a_changed_reference_table_is_checked_and_needs_no_dbt(analyst):

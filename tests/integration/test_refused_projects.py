@@ -12,8 +12,9 @@ from planalign.census import generate_census
 from planalign.cli.app import app
 from planalign.engine.compiler import compile_project, pipeline_for
 from planalign.engine.dbt_rules import RULES, SOURCES, refused
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.errors import ModelError, ProjectError
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,12 +49,39 @@ REFUSED = {
     ),
     "models/snapshot/fct_bare.sql": (
         "{{ config(contract={'enforced': false}) }}\nselect 1 as a\n",
-        [("contract", None), ("contract", None)],
+        [("contract", None), ("contract", None), ("mart", None)],
     ),
     "models/snapshot/fct_doubled.sql": (
         "select scenario_id\nfrom {{ ref('fct_yearly_events') }}\n",
-        [("contract", None), ("block", 2)],
+        [("contract", None), ("block", 2), ("mart", None)],
     ),
+    "models/snapshot/own.yml": (
+        "models:\n"
+        "  - name: fct_odd\n"
+        "    config: {meta: {key: [b], order: a, sheet: {title: Inputs, place: 1}}}\n"
+        "    columns: [{name: a, data_type: INTEGER}]\n"
+        "  - name: costs\n"
+        "    config: {meta: {key: [a]}}\n"
+        "    columns: [{name: a, data_type: INTEGER}]\n"
+        "  - name: fct_same_sheet\n"
+        "    config: {meta: {key: [a], sheet: {title: event SUMMARY, place: 1}}}\n"
+        "    columns: [{name: a, data_type: INTEGER}]\n"
+        "  - name: fct_keyless\n"
+        "    columns: [{name: a, data_type: INTEGER}]\n"
+        "    data_tests: [unique_key]\n",
+        [
+            ("model fct_odd has a column in its key that it does not declare", 2),
+            ("model fct_odd has an odd order", 2),
+            ("model fct_odd has an odd sheet", 2),
+            ("model costs is yearly, and no reader would see it", 5),
+            ("model fct_same_sheet declares a sheet that another model declares too", 8),
+            ("model fct_keyless declares no key", 11),
+        ],
+    ),
+    **{
+        f"models/snapshot/{name}.sql": ("select 1::integer as a\n", [])
+        for name in ("fct_odd", "costs", "fct_same_sheet", "fct_keyless")
+    },
     "models/int_nowhere.sql": ("select 1 as a\n", [("step", None)]),
     "models/validation/int_never_built.sql": (
         "{{ config(materialized='table') }}\nselect 1 as a\n",
@@ -151,8 +179,9 @@ REFUSED = {
     "models/events/own.yml": (
         "sources:\n  - name: other\n    tables: [{name: elsewhere}]\nmodels:\n"
         "  - name: int_constraint\n    constraints: [{type: check, expression: a > 0}]\n"
+        "    data_tests: [unique_key]\n"
         "  - name: int_chance\n    description: \"{{ var('a', 1) }}\"\n",
-        [("source", None), ("run", 8)],
+        [("source", None), ("run", 9), ("mart", None)],
     ),
 }
 

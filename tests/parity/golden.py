@@ -1,7 +1,7 @@
 """The studies whose fingerprints are stored in golden.json.
 
-`python tests/parity/golden.py` writes the file anew and names each fingerprint that
-changed: the commit says why.
+`python tests/parity/golden.py` writes the file anew, and names each mart and column that
+changed: the commit says why. What it names columns by is in golden_columns.json.
 """
 
 from __future__ import annotations
@@ -17,14 +17,21 @@ import yaml
 from planalign.census import generate_census
 from planalign.config import load
 from planalign.results import open_run
+from planalign.results.columns import listed, row_digest
 from planalign.results.fingerprint import fingerprint
 from planalign.study import Request, run_study
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from planalign.results import Run
+
+# Digests of columns, or of marts, by their names.
+Digests = dict[str, str]
 
 STORED = Path(__file__).with_name("golden.json")
-GOLDEN: dict[str, dict[str, str]] = json.loads(STORED.read_text(encoding="utf-8"))
+GOLDEN: dict[str, Digests] = json.loads(STORED.read_text(encoding="utf-8"))
+COLUMNS = STORED.with_name("golden_columns.json")
 YEARS = {"start_year": 2025, "end_year": 2027, "random_seed": 42}
 EVERY_PART: dict[str, Any] = {
     "pay_frequency": "semimonthly",
@@ -140,20 +147,57 @@ def marts_of(run: Path) -> dict[str, str]:
         return marts(fingerprint(opened))
 
 
+def columns_of(run: Run, mart: str) -> Digests:
+    """Return a short digest of each column of a mart: of its type, and its value in each row."""
+    columns, key = run.columns(mart), set(run.key(mart))
+    keys = [column for column in columns if column.name in key]
+    digests = ", ".join(
+        f"sum({row_digest([*keys, column])} & 4294967295) as {listed([column.name])}"
+        for column in columns
+    )
+    [sums] = run.relation(mart).aggregate(digests).fetchall()
+    return {
+        column.name: f"{column.type} {int(value or 0) % 2**32:08x}"
+        for column, value in zip(columns, sums, strict=True)
+    }
+
+
+def changes(study: str, mart: str, stored: Digests, found: Digests) -> Iterator[str]:
+    """Name the columns of a mart that are new, gone or another."""
+    if not stored or not found:
+        yield f"{study}: {mart} is {'new' if found else 'gone'}"
+        return
+    named = False
+    for column in {**stored, **found}:
+        before, after = stored.get(column), found.get(column)
+        if before != after:
+            named = True
+            how = "is new" if before is None else "is gone" if after is None else "changed"
+            yield f"{study}: {mart}.{column} {how}"
+    if not named:
+        yield f"{study}: {mart} has other rows, or its columns in another order"
+
+
 def main() -> None:
     """Compute every study, and store its fingerprints."""
-    found = {}
+    before = json.loads(COLUMNS.read_text(encoding="utf-8")) if COLUMNS.exists() else {}
+    found: dict[str, Digests] = {}
+    columns: dict[str, dict[str, Digests]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in STUDIES:
             place = project(name, Path(folder) / name)
-            run = run_study(Request(load(place / "planalign.yaml"), place / "run"))
-            found[name] = marts_of(run.path)
+            done = run_study(Request(load(place / "planalign.yaml"), place / "run"))
+            with open_run(done.path) as run:
+                found[name] = marts(fingerprint(run))
+                columns[name] = {mart: columns_of(run, mart) for mart in found[name]}
     for name, digests in found.items():
         stored = GOLDEN.get(name, {})
         for mart in sorted(digests.keys() | stored.keys()):
             if digests.get(mart) != stored.get(mart):
-                sys.stdout.write(f"{name}: {mart} changed\n")
+                known, new = (one.get(name, {}).get(mart, {}) for one in (before, columns))
+                sys.stdout.writelines(f"{line}\n" for line in changes(name, mart, known, new))
     STORED.write_text(f"{json.dumps(found, indent=2)}\n", encoding="utf-8")
+    COLUMNS.write_text(f"{json.dumps(columns, indent=1)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from itertools import cycle
 
 import duckdb
 import pytest
-from golden import GOLDEN, STUDIES, marts, marts_of, project
+from golden import COLUMNS, GOLDEN, STUDIES, changes, marts, marts_of, project
 
 from planalign.config import load
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
@@ -24,6 +24,20 @@ OTHER_THREADS = dict(zip(STUDIES, cycle((8, 3, 1, 2)), strict=False))
 def test_every_stored_study_has_golden_fingerprints():
     assert GOLDEN.keys() == STUDIES.keys()
     assert {*THREADS.values()} == {*OTHER_THREADS.values()} == {1, 2, 3, 8}
+
+
+def test_a_change_is_named_by_mart_and_column():
+    stored = json.loads(COLUMNS.read_text(encoding="utf-8"))
+    assert {name: marts.keys() for name, marts in stored.items()} == {
+        name: marts.keys() for name, marts in GOLDEN.items()
+    }
+    before, after = {"a": "1", "b": "1", "c": "1"}, {"a": "1", "b": "2", "d": "1"}
+    said = [*changes("s", "m", before, after)]
+    assert said == ["s: m.b changed", "s: m.c is gone", "s: m.d is new"]
+    for found, words in (({}, "is gone"), (before, "has other rows, or its columns in another")):
+        [line] = changes("s", "m", before, found)
+        assert line.startswith(f"s: m {words}")
+    assert [*changes("s", "m", {}, after)] == ["s: m is new"]
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -10,8 +10,8 @@ import pytest
 
 from planalign import duck
 from planalign.engine.database import Database, Settings
-from planalign.engine.project import PACKAGED
 from planalign.errors import EnvironmentFaultError
+from planalign.marts.packaged import PACKAGED
 from planalign.results import open_run
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def test_commands_write_for_the_owner_alone_also_under_umask_0(used):
     assert names >= {
         "results.duckdb", "events.jsonl", "config.yaml", "provenance.json", "manifest.json",
         "fct_yearly_events.csv", "book.xlsx", "made.csv", "made.parquet", "planalign.yaml",
-        "index.json", "pipelines", "years", "runs", "exports",
+        "index.json", "pipelines", "years", "runs", "exports", "direct.zip",
     }  # fmt: skip
     assert for_others(made) == []
 

@@ -16,10 +16,12 @@ from planalign.cli.compare import compare
 from planalign.cli.config import config
 from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
-from planalign.cli.export import export
+from planalign.cli.export import ListingMarts, export
 from planalign.cli.fingerprint import fingerprint
 from planalign.cli.init import init
+from planalign.cli.model import model
 from planalign.cli.output import emit
+from planalign.cli.pack import pack
 from planalign.cli.profile import profile
 from planalign.cli.report import report
 from planalign.cli.show import show
@@ -127,6 +129,7 @@ for _command in (
     employee,
     fingerprint,
     verify,
+    pack,
     export,
     bench,
     profile,
@@ -134,9 +137,10 @@ for _command in (
     report,
     dashboard,
 ):
-    app.command()(_command)
+    app.command(cls=ListingMarts if _command is export else None)(_command)
 app.add_typer(census)
 app.add_typer(config)
+app.add_typer(model)
 
 
 def main() -> None:

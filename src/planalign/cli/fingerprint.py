@@ -11,6 +11,7 @@ def fingerprint(
 
     It covers every column and bit and does not depend on the order of rows, on
     the runner, or on the version of DuckDB: equal digests mean equal results.
+    Left out is dim_run, which says what the run was computed from.
 
     Keys of --json: the name of each mart, and "all".
     """

@@ -1,6 +1,5 @@
 """`planalign simulate`: the main job."""
 
-import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -9,12 +8,18 @@ from typing import Annotated, Any
 import typer
 
 from planalign.cli import console
+from planalign.cli.configuration import (
+    CacheDir,
+    Census,
+    ConfigFile,
+    NoCache,
+    Years,
+    configuration,
+    year_cache,
+)
 from planalign.cli.options import Json, Replicate, Scenario
 from planalign.cli.output import emit, emit_json
 from planalign.cli.streams import UnwrittenError
-from planalign.errors import UsageError
-
-CONFIG_FILE = "planalign.yaml"
 
 
 class Profile(StrEnum):
@@ -32,15 +37,9 @@ class RunnerName(StrEnum):
 
 
 def simulate(
-    years: Annotated[
-        str | None, typer.Argument(metavar="[FIRST-LAST]", help="Years, such as 2025-2029.")
-    ] = None,
-    config: Annotated[
-        Path | None, typer.Option("--config", metavar="F", help="Default: planalign.yaml here.")
-    ] = None,
-    census: Annotated[
-        Path | None, typer.Option("--census", metavar="F", help="Parquet or CSV.")
-    ] = None,
+    years: Years = None,
+    config: ConfigFile = None,
+    census: Census = None,
     dbt_project: Annotated[
         Path | None, typer.Option("--dbt-project", metavar="DIR", help="Your copy of the models.")
     ] = None,
@@ -78,17 +77,8 @@ def simulate(
             help="plans: also record how DuckDB executed each model. With the runner direct.",
         ),
     ] = None,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Neither take years from the cache nor keep them.")
-    ] = False,
-    cache_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--cache-dir",
-            metavar="DIR",
-            help="Where computed years are kept. Default: PLANALIGN_CACHE_DIR or the user's cache.",
-        ),
-    ] = None,
+    no_cache: NoCache = False,
+    cache_dir: CacheDir = None,
     json: Json = False,
 ) -> None:
     """Simulate every scenario and replicate, and publish the run as a folder.
@@ -98,19 +88,25 @@ def simulate(
     all over its blocks; rows, as in `planalign show --json`; warnings (text).
     """
     from planalign.cli.progress import following  # noqa: PLC0415 - duckdb and rich are slow
-    from planalign.engine.folders import cache_folder  # noqa: PLC0415
-    from planalign.engine.year_cache import CACHE_BYTES, YearCache  # noqa: PLC0415
     from planalign.study import Request, run_study  # noqa: PLC0415
 
     request = Request(
-        config=_configuration(config, census, dbt_project, years, seeds, memory_limit, threads),
+        config=configuration(
+            config,
+            years=years,
+            census=census,
+            dbt_project=dbt_project,
+            seeds=seeds,
+            memory_limit=memory_limit,
+            threads=threads,
+        ),
         output=output,
         runner=runner.value,
         scenario=scenario,
         replicate=replicate,
         resume=resume,
         with_query_plans=profile is Profile.PLANS,
-        cache=None if no_cache else YearCache(cache_dir or cache_folder(), CACHE_BYTES),
+        cache=year_cache(cache_dir, is_used=not no_cache),
     )
     with following() as listener:
         completed = run_study(request, listener)
@@ -120,54 +116,6 @@ def simulate(
     except UnwrittenError:
         console.say(f"The run is complete: {completed.path}")
         raise
-
-
-def _configuration(
-    config: Path | None,
-    census: Path | None,
-    dbt_project: Path | None,
-    years: str | None,
-    seeds: int | None,
-    memory_limit: str | None,
-    threads: int | None,
-) -> Any:
-    """Return the configuration with what the command line changes."""
-    from planalign.config import load, parse  # noqa: PLC0415 - pydantic is slow to import
-
-    simulation: dict[str, Any] = {}
-    if years is not None:
-        simulation["start_year"], simulation["end_year"] = _years(years)
-    if seeds is not None:
-        simulation["replicates"] = seeds
-    resources: dict[str, Any] = {}
-    if memory_limit is not None:
-        resources["memory_limit"] = memory_limit
-    if threads is not None:
-        resources["threads"] = threads
-    overrides: dict[str, Any] = {
-        **({"simulation": simulation} if simulation else {}),
-        **({"resources": resources} if resources else {}),
-        **({"census": str(census.resolve())} if census is not None else {}),
-        **({"dbt_project": str(dbt_project.resolve())} if dbt_project is not None else {}),
-    }
-    if config is None and not Path(CONFIG_FILE).exists() and census is not None:
-        return parse(overrides, Path.cwd())
-    if config is None and not Path(CONFIG_FILE).exists():
-        raise UsageError(
-            f"there is no {CONFIG_FILE} here",
-            "Name one with --config, give a --census to use the defaults, or run `planalign init`.",
-        )
-    return load(config or Path(CONFIG_FILE), overrides)
-
-
-def _years(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{4})(?:-(\d{4}))?", text)
-    if not found:
-        raise UsageError(f"{text!r} are no years", "Write FIRST-LAST, such as 2025-2029.")
-    first, last = int(found[1]), int(found[2] or found[1])
-    if last < first:
-        raise UsageError(f"{text!r} ends before it begins", "Write FIRST-LAST.")
-    return first, last
 
 
 def _print(completed: Any, *, as_json: bool) -> None:

@@ -14,7 +14,7 @@ from planalign.text import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from planalign.results.summary import YearSummary
+    from planalign.marts.summary import YearSummary
 
 # Wide enough for any table of ours where there is no terminal to fit.
 _FILE_WIDTH = 200

@@ -1,5 +1,7 @@
 """`planalign verify`: whether two runs, or a run and its repetition, are the same, bit by bit."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +31,7 @@ def verify(
         typer.Option(
             "--against",
             metavar="FILE",
-            help="provenance.json of a run: simulate it again and compare.",
+            help="provenance.json or pack of a run: simulate it again and compare.",
         ),
     ] = None,
     config: Annotated[
@@ -51,11 +53,18 @@ def verify(
     ] = None,
     scenario: Scenario = None,
     replicate: Replicate = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Rows and sums by mart, column and type of event.")
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With --summary: also what is the same.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Compare two runs bit by bit, or a run of the past with what its inputs give now.
 
     Exits with 3, and names the first differing rows and columns, if they differ.
+    With --summary, it tells rows and sums in place of rows.
 
     Keys of --json: identical; fingerprint_a and fingerprint_b (digest by mart);
     differences, a list by mart with: mart; only_in ("a", "b" or null); rows_a
@@ -66,11 +75,26 @@ def verify(
     "b" or "both"), key, and columns: by column the values a and b as text.
     With --against, a is the run of the past, b the new simulation, and changes
     lists what is not as recorded: what, recorded, found.
+
+    Keys with --summary: identical; marts, a list of those that differ with: mart;
+    identical; only_in, rows_a, rows_b and columns as above; sums, each with column,
+    a, b and difference (B less A), as text; event_types, of fct_yearly_events, each
+    with event_type, rows_a, rows_b and sums.
     """
+    if everything and not summary:
+        raise UsageError("--all belongs to --summary", "Give both, or none.")
     if against is None:
-        outcome = _compared(run_a, run_b, (config, census, fingerprints), scenario, replicate)
+        from planalign.results import verify as comparing  # noqa: PLC0415 - duckdb
+
+        summarise = partial(comparing.summarise, everything=everything)
+        compare = summarise if summary else comparing.verify
+        outcome = _of_two(
+            compare, run_a, run_b, (config, census, fingerprints), scenario, replicate
+        )
     elif run_a is not None:
         raise UsageError("two runs or --against can be verified, not both", "Name one of them.")
+    elif summary:
+        raise UsageError("--summary is of two runs", "Name both in place of --against.")
     else:
         from planalign.cli.progress import following  # noqa: PLC0415 - duckdb is slow to import
         from planalign.study.reproduction import reproduce  # noqa: PLC0415
@@ -87,21 +111,24 @@ def verify(
             )
     if json:
         emit_json(outcome.as_dict())
+    elif summary:
+        from planalign.cli.summary_tables import print_summary_of  # noqa: PLC0415 - rich
+
+        print_summary_of(outcome)
     else:
         emit(_reproduced(outcome) if against else _text(outcome))
     if not outcome.identical:
         raise typer.Exit(ExitCode.DIFFERENCE)
 
 
-def _compared(
+def _of_two(
+    compare: Callable[..., Any],
     run_a: Path | None,
     run_b: Path | None,
     of_against: tuple[Path | None, ...],
-    scenario: str | None,
-    replicate: int | None,
+    *scope: str | int | None,
 ) -> Any:
     from planalign.results import open_run  # noqa: PLC0415 - duckdb is slow to import
-    from planalign.results.verify import verify as compare  # noqa: PLC0415
 
     if run_a is None or run_b is None:
         raise UsageError("two runs are compared", "Name both, or the record of one with --against.")
@@ -111,7 +138,7 @@ def _compared(
             "Runs are compared as they are; leave them out.",
         )
     with open_run(run_a) as a, open_run(run_b) as b:
-        return compare(a, b, scenario, replicate)
+        return compare(a, b, *scope)
 
 
 def _reproduced(outcome: "Reproduction") -> str:

@@ -33,7 +33,9 @@ from planalign.engine.project import Project, with_versions
 from planalign.engine.reference_tables import check_reference_tables
 from planalign.engine.source_check import problem_of_words, problems_of_files
 from planalign.engine.statements import without_comments
+from planalign.engine.templates import with_descriptions
 from planalign.errors import EnvironmentFaultError, ProjectError
+from planalign.marts.declaration import mart_of
 from planalign.scratch import scratch
 
 if TYPE_CHECKING:
@@ -91,7 +93,8 @@ def _find_compiled(project: Project) -> Pipeline | None:
 def _find_unchanged(project: Project) -> Pipeline | None:
     """Return the pipeline of the project as it was before a change that no SQL can show.
 
-    The reference tables, which are not part of it, may be others.
+    The reference tables, which are not part of it, may be others; so may descriptions,
+    which are read again.
     """
     pipeline = _kept(_cached(with_versions(project.counting_fingerprint)))
     if pipeline is None:
@@ -107,6 +110,7 @@ def _find_unchanged(project: Project) -> Pipeline | None:
         pipeline,
         fingerprint=project.fingerprint,
         files_fingerprint=project.files_fingerprint,
+        models=with_descriptions(pipeline.models, project.files),
     )
 
 
@@ -218,7 +222,7 @@ def _read_manifest(manifest: Mapping[str, Any], project: Project) -> tuple[Pipel
 def _fingerprint(pipeline: Pipeline) -> str:
     """Return the SHA-256 of all in a pipeline that can change a result.
 
-    A comment, a description or the place of a file in its folder changes none.
+    A comment, a description, a sheet or the place of a file in its folder changes none.
     """
     parts = [
         *(("source", one.name, one.columns) for one in pipeline.sources),
@@ -229,6 +233,7 @@ def _fingerprint(pipeline: Pipeline) -> str:
                 path="",
                 sql=without_comments(one.sql),
                 depends_on=tuple(sorted(one.depends_on)),
+                mart=None,
             )
             for one in pipeline.models
         ),
@@ -252,9 +257,12 @@ def _columns(node: Mapping[str, Any]) -> tuple[Column, ...]:
 
 
 def _model(node: Mapping[str, Any], models: Mapping[str, Any]) -> Model:
-    materialization = Materialization(node["config"]["materialized"])
+    config, name = node["config"], node["name"]
+    materialization = Materialization(config["materialized"])
+    is_kept = materialization is Materialization.YEARLY
+    texts = {column["name"]: column["description"] for column in node["columns"].values()}
     return Model(
-        name=node["name"],
+        name=name,
         step=Step(node["fqn"][1]),
         path=node["original_file_path"],
         materialization=materialization,
@@ -262,8 +270,9 @@ def _model(node: Mapping[str, Any], models: Mapping[str, Any]) -> Model:
         depends_on=tuple(
             models[parent]["name"] for parent in node["depends_on"]["nodes"] if parent in models
         ),
-        columns=_columns(node) if materialization is Materialization.YEARLY else (),
-        indexes=tuple(tuple(index["columns"]) for index in node["config"].get("indexes") or []),
+        columns=_columns(node) if is_kept else (),
+        indexes=tuple(tuple(index["columns"]) for index in config.get("indexes") or []),
+        mart=mart_of(name, config["meta"], node["description"], texts) if is_kept else None,
     )
 
 

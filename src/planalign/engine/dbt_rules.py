@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from planalign.engine.pipeline import Materialization, Step
-from planalign.engine.project import PACKAGED
 from planalign.engine.statements import without_comments
-from planalign.engine.templates import Template, is_sql, is_yaml, read_template, uses, uses_in
+from planalign.engine.templates import (
+    Template,
+    is_sql,
+    is_yaml,
+    line_of_model,
+    read_template,
+    uses,
+    uses_in,
+)
 from planalign.errors import ModelError, Problem
-from planalign.results.database import MART_PREFIXES
+from planalign.marts.declaration import faults_of, is_mart, repeated_titles
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -88,7 +96,8 @@ RULES = {
     ),
     "name": Rule(
         "a model or reference table whose name differs from another one's by case alone, or is the "
-        "engine's or dbt's own: `run_years..`, `..__dbt_tmp`, `..__dbt_backup`",
+        "engine's or dbt's own: `run_years..`, `run_marts..`, `dim_run`, `..__dbt_tmp`, "
+        "`..__dbt_backup`",
         "Give the file another name",
     ),
     "config": Rule(
@@ -128,6 +137,15 @@ RULES = {
         "contract of another one",
         "State contract: {enforced: true} and each column with its data_type, in the order of "
         "the model; of a table or view leave the contract out",
+    ),
+    "mart": Rule(
+        "a `yearly` model whose name does not begin with `fct_`, `dim_` or `int_`, or whose `meta` "
+        "declares no `key`, or a `key`, `order` or `sheet` that cannot be one; a sheet that two "
+        "models declare, or a workbook has already; `unique_key` without columns, of a model that "
+        "declares no `key`",
+        "Write config: {meta: {key: [scenario_id, ..]}} with the columns that identify a row; "
+        "order: [..] is a list of columns too, sheet: {title: .., place: 60} a title of at most 31 "
+        "characters of Excel's and a whole number",
     ),
     "index": Rule(
         "an index beyond `indexes=[{'columns': [..]}]` with plain names, or of what is no table",
@@ -249,7 +267,7 @@ _HOOKS = {"pre-hook", "post-hook"}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NEEDED = ("stg_census_data", "fct_financial_summary")
 # What the engine, and dbt while it builds a table, write beside the models.
-_OWN_NAME = re.compile(r"run_years.*|.*(?:__dbt_tmp|__dbt_backup)", re.IGNORECASE)
+_OWN_NAME = re.compile(r"run_(?:years|marts).*|dim_run|.*(?:__dbt_tmp|__dbt_backup)", re.IGNORECASE)
 _WORDS = {"model": "model", "seed": "reference table", "test": "test"}
 # The steps in which models are built.
 _BUILT = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
@@ -307,7 +325,7 @@ def refused(manifest: Mapping[str, Any], project: Project) -> dict[str, list[Pro
         for key, node in sorted(nodes.items())
         if node["resource_type"] in _WORDS
     }
-    for key, one in _of_names(nodes, project):
+    for key, one in (*_of_names(nodes, project), *_of_sheets(nodes, project)):
         found[key].append(one)
     found[SOURCES] = [*_of_sources(manifest, project)]
     found["project"] = [
@@ -382,7 +400,7 @@ def _of_kinds(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
     names = {node["name"] for node in nodes if node["resource_type"] == "model"}
     for name in _NEEDED:
         if name not in names:
-            yield problem("missing", f"model {name} is not there", project.folder / "models")
+            yield problem("missing", f"model {name} is not there", project.place("models"))
 
 
 def _of_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
@@ -436,7 +454,7 @@ def _of_macros(manifest: Mapping[str, Any], project: Project) -> Iterator[Proble
     for name in _ENGINES:
         path = project.folder / name
         if not path.is_file() or path.read_bytes() != (PACKAGED / name).read_bytes():
-            yield problem("engine", "not as it is shipped", path)
+            yield problem("engine", "not as it is shipped", project.place(name))
     for macro in macros:
         path = project.place(macro["original_file_path"])
         if macro["package_name"] not in {own, *_DBTS}:
@@ -594,8 +612,10 @@ def _of_node(node: Node, manifest: Mapping[str, Any], project: Project) -> Itera
         in_years = config["meta"].get("after_each_year", True)
         if not isinstance(in_years, bool):
             yield problem("years", f"{what} declares after_each_year", path, value=in_years)
+        yield from _of_key_test(node, manifest["nodes"], path)
     elif kind == "model":
         yield from _of_model(node, manifest, path)
+        yield from _of_mart(node, project)
 
 
 def _of_names(nodes: Mapping[str, Node], project: Project) -> Iterator[tuple[str, Problem]]:
@@ -630,7 +650,7 @@ def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
     elif folder == Step.SNAPSHOT and materialized in {Materialization.TABLE, Materialization.VIEW}:
         yield problem("kept", f"{what} is a {materialized}", path)
     is_kept = folder == Step.SETUP and materialized == Materialization.VIEW
-    if is_kept and node["name"].lower().startswith(MART_PREFIXES):
+    if is_kept and is_mart(node["name"].lower()):
         yield problem("view", f"{what} is a view that every run would keep", path)
     yield from _of_contract(node, path)
     yield from _of_indexes(node, path)
@@ -651,6 +671,49 @@ def _of_contract(node: Node, path: Path) -> Iterator[Problem]:
     for column in node["columns"].values():
         if not column["data_type"]:
             yield problem("contract", f"{what} declares {column['name']} without a type", path)
+
+
+def _of_mart(node: Node, project: Project) -> Iterator[Problem]:
+    if node["config"]["materialized"] != Materialization.YEARLY:
+        return
+    place = _declared_at(node, project)
+    if not is_mart(node["name"]):
+        yield problem("mart", f"{object_of(node)} is yearly, and no reader would see it", *place)
+    for words, value in faults_of(node["config"]["meta"], node["columns"]):
+        yield problem("mart", f"{object_of(node)} {words}", *place, value=value)
+
+
+def _of_sheets(nodes: Mapping[str, Node], project: Project) -> Iterator[tuple[str, Problem]]:
+    """Look for sheets that two models declare."""
+    titles = {}
+    for key, node in sorted(nodes.items()):
+        meta = node["config"]["meta"] if node["resource_type"] == "model" else {}
+        if "sheet" in meta and not any(True for _ in faults_of(meta, node["columns"])):
+            titles[key] = meta["sheet"]["title"]
+    twice = repeated_titles(titles.values())
+    for key, title in titles.items():
+        if title.lower() in twice:
+            words = f"{object_of(nodes[key])} declares a sheet that another model declares too"
+            yield key, problem("mart", words, *_declared_at(nodes[key], project), value=title)
+
+
+def _of_key_test(node: Node, nodes: Mapping[str, Node], path: Path) -> Iterator[Problem]:
+    metadata, model = node.get("test_metadata"), nodes.get(node.get("attached_node") or "")
+    if metadata is None or metadata["name"] != "unique_key" or "columns" in metadata["kwargs"]:
+        return
+    is_told = model is not None and model["config"]["materialized"] == Materialization.YEARLY
+    if model is None or not ("key" in model["config"]["meta"] or is_told):
+        of = object_of(model) if model else "what is no model"
+        yield problem("mart", f"{object_of(node)} is of {of}, which declares no key", path)
+
+
+def _declared_at(node: Node, project: Project) -> tuple[Path, int | None]:
+    """Return the file that describes a model, and the line where it begins to."""
+    patch = (node.get("patch_path") or "").partition("://")[2]
+    if not patch:
+        return project.place(node["original_file_path"]), None
+    path = project.place(patch)
+    return path, line_of_model(path, node["name"])
 
 
 def _of_indexes(node: Node, path: Path) -> Iterator[Problem]:

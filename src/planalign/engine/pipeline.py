@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.errors import EnvironmentFaultError
 from planalign.files import make_folder, protect
+from planalign.marts.declaration import Mart, Sheet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
-FORMAT = 6
+FORMAT = 7
 
 
 class Step(StrEnum):
@@ -59,7 +60,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Model:
-    """One model: its step, its compiled SQL and how it is materialised."""
+    """One model: its step, its compiled SQL and how it is materialised.
+
+    `mart` is what a yearly fact declares to those who read it.
+    """
 
     name: str
     step: Step
@@ -70,6 +74,7 @@ class Model:
     columns: tuple[Column, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     database: str = "results"
+    mart: Mart | None = None
 
     @property
     def is_intermediate(self) -> bool:
@@ -222,6 +227,11 @@ class Pipeline:
         """Return the models to which each year appends."""
         return tuple(m for m in self.models if m.materialization is Materialization.YEARLY)
 
+    @property
+    def marts(self) -> tuple[Mart, ...]:
+        """Return what the facts declare to those who read them."""
+        return tuple(fact.mart for fact in self.yearly_facts if fact.mart is not None)
+
     @cached_property
     def intermediates(self) -> tuple[Model, ...]:
         """Return the models that live for one year only."""
@@ -365,6 +375,19 @@ def _model(data: dict[str, Any]) -> Model:
             "depends_on": tuple(data["depends_on"]),
             "columns": _columns(data["columns"]),
             "indexes": tuple(tuple(columns) for columns in data["indexes"]),
+            "mart": data["mart"] and _mart(data["mart"]),
+        }
+    )
+
+
+def _mart(data: dict[str, Any]) -> Mart:
+    return Mart(
+        **{
+            **data,
+            "key": tuple(data["key"]),
+            "order": tuple(data["order"]),
+            "sheet": data["sheet"] and Sheet(**data["sheet"]),
+            "columns": tuple((name, text) for name, text in data["columns"]),
         }
     )
 

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from planalign.errors import UsageError
 from planalign.files import require_path
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PACKAGED = Path(__file__).resolve().parent.parent / "dbt"
 
 # What dbt reads. Its own target and log folders are not part of the project.
 _SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.yml", ".dbtignore")

@@ -362,10 +362,17 @@ def provenance(
         "fingerprints": {
             "configuration": hashlib.sha256(influences.encode()).hexdigest(),
             "census": census,
-            "models": pipeline.models_fingerprint,
-            "reference_tables": _tables_digest(project, pipeline),
+            **models_fingerprints(project, pipeline),
         },
         "versions": versions(),
+    }
+
+
+def models_fingerprints(project: Project, pipeline: Pipeline) -> dict[str, str]:
+    """Return the fingerprints of the models and of the reference tables."""
+    return {
+        "models": pipeline.models_fingerprint,
+        "reference_tables": _tables_digest(project, pipeline),
     }
 
 

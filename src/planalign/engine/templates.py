@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from planalign.marts.declaration import in_a_line
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from jinja2 import Environment, nodes
+
+    from planalign.engine.pipeline import Model
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What has names of its own in Jinja, and reaches no model.
@@ -97,12 +101,15 @@ def yaml_fault(text: str) -> tuple[int | None, str] | None:
     return None
 
 
-def declared_in(text: str, model: str, column: str) -> int | None:
-    """Return the line of YAML that declares a column of a model, or else the model, if any."""
-    root = yaml.compose(text, Loader=_LOADER)
-    found = _named(_value(root, "models"), model)
-    one = _named(_value(found, "columns"), column) or found
-    return one.start_mark.line + 1 if one else None
+def line_of_model(path: Path, name: str, column: str = "") -> int | None:
+    """Return the 1-based line where the YAML of a project begins to tell of a model.
+
+    With a column, the line of that, if it is there.
+    """
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    model = _named(_value(root, "models"), name)
+    found = _named(_value(model, "columns"), column) or model
+    return found.start_mark.line + 1 if found else None
 
 
 def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -316,6 +323,47 @@ def _undescribed(entry: Any) -> Any:
         for key, value in entry.items()
         if key != "description" or not (isinstance(value, str) and _PLAIN.fullmatch(value))
     }
+
+
+def with_descriptions(models: Iterable[Model], files: Iterable[Path]) -> tuple[Model, ...]:
+    """Return models with what the YAML of a project says of them now, as far as it is plain.
+
+    A description that is a template of its own counts: what dbt made of it is still true.
+    """
+    declared = {
+        entry["name"]: entry
+        for path in files
+        if is_yaml(path)
+        for entry in _models_of(_load(path.read_bytes()))
+    }
+    return tuple(_described(model, declared.get(model.name, {})) for model in models)
+
+
+def _models_of(content: Any) -> list[dict[str, Any]]:
+    # In dbt_project.yml they are settings by folder.
+    models = content.get("models") if isinstance(content, dict) else None
+    return models if isinstance(models, list) else []
+
+
+def _described(model: Model, entry: dict[str, Any]) -> Model:
+    if model.mart is None:
+        return model
+    columns = {one["name"]: one for one in entry.get("columns") or []}
+    return replace(
+        model,
+        mart=replace(
+            model.mart,
+            description=_told_now(entry, model.mart.description),
+            columns=tuple(
+                (name, _told_now(columns.get(name, {}), text)) for name, text in model.mart.columns
+            ),
+        ),
+    )
+
+
+def _told_now(entry: dict[str, Any], before: str) -> str:
+    text = entry.get("description") or ""
+    return in_a_line(text) if _PLAIN.fullmatch(text) else before
 
 
 def source_lines(source: str, compiled: str, line: int) -> tuple[int, int] | None:

@@ -12,11 +12,11 @@ from planalign.engine.checks import judge
 from planalign.engine.inputs import set_block, set_year
 from planalign.engine.pipeline import Materialization, Step
 from planalign.errors import ModelError, PlanalignError
+from planalign.marts.summary import COLUMNS, YearSummary
 from planalign.record.telemetry import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from decimal import Decimal
 
     import duckdb
 
@@ -36,30 +36,6 @@ BUILDING = (Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHOT)
 
 class StepOrderError(ModelError):
     """A step was asked for before the one that it needs."""
-
-
-@dataclass(frozen=True)
-class WorkforceSummary:
-    """Headcount and pay of one trajectory and year, from `fct_financial_summary`.
-
-    Counts are employees; pay is in dollars.
-    """
-
-    scenario_id: str
-    replicate: int
-    opening_headcount: int
-    hires: int
-    experienced_terminations: int
-    new_hire_terminations: int
-    promotions: int
-    raises: int
-    closing_headcount: int
-    target_closing_headcount: int
-    unmet_reduction: int
-    payroll: Decimal
-    closing_annual_payroll: Decimal
-    average_compensation: Decimal | None
-    plan_eligible_headcount: int
 
 
 @dataclass
@@ -90,7 +66,7 @@ class YearResult:
     seconds_by_step: dict[Step, float]
     seconds_by_model: dict[str, float]
     rows: dict[str, int]
-    summaries: tuple[WorkforceSummary, ...]
+    summaries: tuple[YearSummary, ...]
     warnings: tuple[str, ...]
     is_from_cache: bool = False
 
@@ -454,18 +430,16 @@ class YearProcessor:
                     f"{s.unmet_reduction} employees above the target headcount; "
                     "terminations alone do not reach it"
                     for s in summaries
-                    if s.unmet_reduction > 0
+                    if s.unmet_reduction
                 ),
             ),
             is_from_cache=is_from_cache,
         )
 
-    def _summaries(
-        self, cursor: duckdb.DuckDBPyConnection, year: int
-    ) -> tuple[WorkforceSummary, ...]:
-        names = ", ".join(WorkforceSummary.__dataclass_fields__)
+    def _summaries(self, cursor: duckdb.DuckDBPyConnection, year: int) -> tuple[YearSummary, ...]:
+        names = ", ".join(COLUMNS)
         return tuple(
-            WorkforceSummary(*row)
+            YearSummary(*row)
             for row in cursor.execute(
                 f"select {names} from fct_financial_summary where simulation_year = ? "  # noqa: S608 - compiled names
                 "and (scenario_id, replicate) in "

@@ -11,18 +11,6 @@ from planalign.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-# The order in which a reader expects rows; also what keys are made of.
-KEY_ORDER = (
-    "scenario_id",
-    "replicate",
-    "simulation_year",
-    "employee_id",
-    "event_sequence",
-    "job_level",
-    "event_type",
-    "event_id",
-)
-
 # Types whose text is never empty and never contains ";": a terminator delimits them.
 _TERMINATED = (
     "BOOLEAN",
@@ -101,15 +89,13 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(quote(name) for name in names)
 
 
-def reading_order(columns: Sequence[Column]) -> list[str]:
-    """Return the columns that rows are read in the order of: the keys, then all others.
+def reading_order(columns: Sequence[Column], first: Sequence[str]) -> list[str]:
+    """Return the columns that rows are read in the order of: the first ones, then all others.
 
-    So the order is total, whatever else is in the key of a mart. To sort by all of 50
-    columns takes no longer than by the keys.
+    So the order is total, whatever identifies a row. To sort by all of 50 columns takes no
+    longer than by the keys.
     """
-    names = [column.name for column in columns]
-    keys = [name for name in KEY_ORDER if name in names]
-    return [*keys, *(name for name in names if name not in keys)]
+    return [*first, *(column.name for column in columns if column.name not in first)]
 
 
 def cell_text(column: Column) -> str:

@@ -11,14 +11,14 @@ from planalign import duck
 from planalign.errors import EnvironmentFaultError
 from planalign.files import open_regular, require_path
 from planalign.interruption import is_interruption
+from planalign.marts.declaration import MART_PREFIXES
+from planalign.marts.tables import OWN_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 DATABASE = "results.duckdb"
-# Tables that begin so are for users to query.
-MART_PREFIXES = ("fct_", "dim_", "int_")
 # Five years of 1,000,000 employees were exported in 1 GB as fast as in 3.
 _MEMORY_LIMIT = "2GB"
 
@@ -71,7 +71,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str) -> No
                 f"view {schema}.{name}"
                 for schema, name in duck.views(connection, alias)
                 # Of a model of the setup, a view may stay; names do not differ by case.
-                if schema != "main" or name.lower().startswith((*MART_PREFIXES, "run_years"))
+                if schema != "main" or name.lower().startswith((*MART_PREFIXES, *OWN_TABLES))
             ),
         ]
     if odd:

@@ -31,13 +31,6 @@ if TYPE_CHECKING:
 
 Format = Literal["xlsx", "csv", "parquet"]
 
-_SHEETS = {
-    "Financial summary": "fct_financial_summary",
-    "Compensation trends": "fct_compensation_trends",
-    "Event summary": "int_yearly_event_summary",
-    "Plan costs": "fct_plan_costs",
-    "Plan costs by group": "fct_plan_costs_by_group",
-}
 EXCEL_ROWS = 1_048_576
 _EXCEL_TEXT = 32_767
 # The largest whole number that Excel's cells hold exactly.
@@ -78,7 +71,7 @@ def export(run: Run, fmt: Format, output: str | Path) -> None:
     Args:
         run: an open run.
         fmt: `csv` and `parquet` write a folder with every mart, `xlsx` one
-            workbook with the inputs, the summaries and the provenance.
+            workbook with the inputs, the marts that declare a sheet, and the provenance.
         output: the folder or file to write; must not exist.
 
     Raises:
@@ -270,7 +263,7 @@ def _write_sheets(run: Run, book: Any) -> None:
     _write_sheet(book, formats, "Inputs", pairs, _flat(config.data))
     if len({row.scenario_id for row in run.summary()}) > 1:
         _write_sheet(book, formats, "Comparison", _COMPARED, _comparison(run))
-    for title, mart in _sheets(run).items():
+    for title, mart in run.sheets.items():
         rows = (row for batch in run.batches(mart) for row in batch)
         _write_sheet(book, formats, title, [column.name for column in run.columns(mart)], rows)
     _write_sheet(book, formats, "Provenance", pairs, _flat(run.provenance))
@@ -291,13 +284,8 @@ def _comparison(run: Run) -> Iterator[tuple[Any, ...]]:
             )
 
 
-def _sheets(run: Run) -> dict[str, str]:
-    """Return the marts of a workbook by their sheets, as far as the run has them."""
-    return {title: mart for title, mart in _SHEETS.items() if mart in run.marts}
-
-
 def _require_fit(run: Run) -> None:
-    for title, mart in _sheets(run).items():
+    for title, mart in run.sheets.items():
         [(rows,)] = run.relation(mart).aggregate("count(*)").fetchall()
         if rows + 1 > EXCEL_ROWS:
             raise UsageError(

@@ -31,6 +31,8 @@ def fingerprint(
 ) -> dict[str, str]:
     """Fingerprint every mart of a run, and all of them together under `all`.
 
+    Left out is `dim_run`: what a run is computed from may differ where its results do not.
+
     Args:
         run: an open run.
         scenario: only rows of this scenario.
@@ -43,7 +45,7 @@ def fingerprint(
     """
     scope = checked(run, scenario, replicate)
     with database.faults(f"Cannot read {run.path}"):
-        parts = {mart: _mart(run, mart, scope) for mart in run.marts}
+        parts = {mart: _mart(run, mart, scope) for mart in run.compared}
     return {**parts, "all": _sha256(sorted(parts.items()))}
 
 

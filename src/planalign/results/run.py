@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from planalign import duck
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.files import open_regular, read_object, read_text
+from planalign.marts.declaration import Mart, is_mart
+from planalign.marts.origin import RUN
+from planalign.marts.packaged import packaged_marts
+from planalign.marts.summary import COLUMNS, YearSummary
+from planalign.marts.tables import read_declared
 from planalign.record.events import lines_of, read_event
 from planalign.results import database
 from planalign.results.columns import Column, listed, quote, reading_order
-from planalign.results.summary import COLUMNS, YearSummary
 from planalign.run_format import format_of, lacking
 
 if TYPE_CHECKING:
@@ -77,6 +81,7 @@ class Run:
         format_of(path, self.provenance)
         self._connection = connection
         self._columns = _read_columns(connection)
+        self._declared = _read_declared(path, connection, self._columns)
         self._has_short_names = False
 
     def __enter__(self) -> Run:
@@ -102,6 +107,18 @@ class Run:
         return sorted(self._columns)
 
     @property
+    def compared(self) -> list[str]:
+        """Return the marts that two equal runs have in common: all but what they are made of."""
+        return [name for name in self.marts if name != RUN.name]
+
+    @property
+    def sheets(self) -> dict[str, str]:
+        """Return the marts of the workbook by their sheets, in the order of their places."""
+        found = [(mart.sheet, mart.name) for mart in self._declared.values() if mart.sheet]
+        found.sort(key=lambda one: (one[0].place, one[0].title))
+        return {sheet.title: name for sheet, name in found}
+
+    @property
     def years(self) -> list[int]:
         """Return the simulated years in order."""
         found = self.sql("select distinct simulation_year from run_years order by all").fetchall()
@@ -124,6 +141,11 @@ class Run:
     def columns(self, name: str) -> tuple[Column, ...]:
         """Return the columns of a mart in their order."""
         return self._columns[self._known(name)]
+
+    def key(self, name: str) -> tuple[str, ...]:
+        """Return the columns that identify a row, as a mart declares; else none."""
+        mart = self._declared.get(self._known(name))
+        return mart.key if mart else ()
 
     def relation(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a mart as a lazy DuckDB relation."""
@@ -188,8 +210,13 @@ class Run:
         return frame
 
     def ordered(self, name: str) -> duckdb.DuckDBPyRelation:
-        """Return a mart in the order of its keys, the same for every way it was computed."""
-        return self.relation(name).order(listed(reading_order(self.columns(name))))
+        """Return a mart in the order that it declares, the same for every way it was computed.
+
+        One that declares none is ordered by all of its columns.
+        """
+        mart = self._declared.get(self._known(name))
+        order = reading_order(self.columns(name), mart.order if mart else ())
+        return self.relation(name).order(listed(order))
 
     def batches(self, name: str, size: int = 10_000) -> Iterator[list[tuple[Any, ...]]]:
         """Yield the rows of `ordered`, at most `size` at a time."""
@@ -280,9 +307,25 @@ def _read_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[Colu
     views = {name for _, name in duck.views(connection, _ALIAS)}
     found: dict[str, tuple[Column, ...]] = {}
     for table, name, data_type in rows:
-        if table.startswith(database.MART_PREFIXES) and table not in views:
+        if is_mart(table) and table not in views:
             found[table] = (*found.get(table, ()), Column(name, data_type))
     return found
+
+
+def _read_declared(
+    path: Path, connection: duckdb.DuckDBPyConnection, columns: dict[str, tuple[Column, ...]]
+) -> dict[str, Mart]:
+    """Return the marts that a run declares; of a run from before they did, the packaged ones."""
+    names = {mart: [column.name for column in found] for mart, found in columns.items()}
+    try:
+        declared = read_declared(connection, _ALIAS, names)
+    except ValueError as error:
+        raise _damaged(path / database.DATABASE, error) from error
+    if declared is not None:
+        return declared
+    return {
+        name: mart.within(names[name]) for name, mart in packaged_marts().items() if name in names
+    }
 
 
 def _shorten_names(connection: duckdb.DuckDBPyConnection) -> None:

@@ -66,6 +66,17 @@ def present(run: Run) -> list[tuple[str, int]]:
     return sorted((str(scenario), int(replicate)) for scenario, replicate in pairs)
 
 
+def only(run: Run) -> tuple[str | None, int | None]:
+    """Return the scenario and the replicate of a run that has but one of them."""
+    pairs = present(run)
+    scenarios = {scenario for scenario, _ in pairs}
+    replicates = {replicate for _, replicate in pairs}
+    return (
+        scenarios.pop() if len(scenarios) == 1 else None,
+        replicates.pop() if len(replicates) == 1 else None,
+    )
+
+
 def _ranges(numbers: Sequence[int]) -> str:
     """Return sorted numbers as text, with runs shortened: 0 to 99, 120."""
     parts: list[str] = []

@@ -1,45 +1,21 @@
-"""The financial summary of a run as plain rows, and what several replicates say together."""
+"""What the rows of a run's financial summary say together, and over several replicates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean, quantiles
 from typing import TYPE_CHECKING
+
+from planalign.marts.summary import COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from decimal import Decimal
 
-
-@dataclass(frozen=True)
-class YearSummary:
-    """One scenario, replicate and year; counts are employees, amounts dollars."""
-
-    scenario_id: str
-    replicate: int
-    simulation_year: int
-    opening_headcount: int
-    hires: int
-    experienced_terminations: int
-    new_hire_terminations: int
-    promotions: int
-    raises: int
-    closing_headcount: int
-    target_closing_headcount: int | None
-    unmet_reduction: int | None
-    payroll: Decimal | None
-    closing_annual_payroll: Decimal | None
-    average_compensation: Decimal | None
-    plan_eligible_headcount: int | None
-
-    @property
-    def terminations(self) -> int:
-        """Return all who left in the year."""
-        return self.experienced_terminations + self.new_hire_terminations
+    from planalign.marts.summary import YearSummary
 
 
-COLUMNS = tuple(field.name for field in fields(YearSummary))
 MEASURES = (*COLUMNS[3:], "terminations")
 
 

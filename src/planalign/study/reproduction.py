@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planalign.config import load
 from planalign.errors import InterruptedRunError, UsageError
-from planalign.files import read_object
 from planalign.results import open_run
-from planalign.results.database import DATABASE
 from planalign.results.fingerprint import fingerprint
-from planalign.results.scope import checked, present
 from planalign.results.verify import Comparison, MartDifference, verify
-from planalign.run_format import format_of
 from planalign.scratch import scratch
-from planalign.study import Request, provenance_of, run_study
+from planalign.study.past import NEEDED, Past, past_in_folder, past_in_pack
+from planalign.study.request import Request, provenance_of
+from planalign.study.run import run_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-    from planalign.config import Config
     from planalign.record.telemetry import Listener
-    from planalign.results import Run
-
-_NEEDED = {
-    "fingerprints": {"configuration", "census", "models", "reference_tables"},
-    "versions": {"planalign", "dbt-core", "dbt-duckdb", "duckdb"},
-}
 
 
 @dataclass(frozen=True)
@@ -84,9 +74,10 @@ def reproduce(
     may have changed: the results say whether that matters.
 
     Args:
-        record: the provenance.json of a run, or the folder it is in.
+        record: the provenance.json of a run, or the folder it is in; or a pack, which has its
+            own configuration and digests, and is verified whole.
         config: by default the config.yaml beside the record.
-        census: by default where the configuration says.
+        census: by default where the configuration says, or the one in the pack.
         fingerprints: what `planalign fingerprint --json` printed of the run, in
             place of the results beside the record.
         scenario: only this scenario; by default those that the run has.
@@ -99,100 +90,51 @@ def reproduce(
         InputError: configuration or census have problems.
         InterruptedRunError: the user stopped it.
     """
-    record = record / "provenance.json" if record.is_dir() else record
-    recorded = _read_record(record)
-    settings = _configuration(record, config, census)
     with ExitStack() as stack:
-        before = digests = None
-        if fingerprints is None:
-            before = stack.enter_context(open_run(_results(record)))
-            checked(before, scenario, replicate)
-        else:
-            digests = _read_digests(fingerprints)
-        of_run = (None, None) if before is None else _only(before)
         folder = stack.enter_context(scratch("verify"))
-        whole = Request(settings, folder / "again", scenario=of_run[0], replicate=of_run[1])
+        if is_pack(record):
+            _require_nothing_beside(record, config, fingerprints, scenario, replicate)
+            past = past_in_pack(record, folder / "pack", census)
+        else:
+            past = stack.enter_context(
+                past_in_folder(record, config, census, fingerprints, (scenario, replicate))
+            )
+        whole = Request(
+            past.config, folder / "again", scenario=past.scenario, replicate=past.replicate
+        )
         request = replace(
             whole,
             scenario=scenario or whole.scenario,
             replicate=whole.replicate if replicate is None else replicate,
         )
         # The record may be of all trajectories, or of no more than those asked for.
-        changes = min((_changes(recorded, provenance_of(one)) for one in (whole, request)), key=len)
-        _require_census(changes, record, settings)
+        changes = min(
+            (_changes(past.recorded, provenance_of(one)) for one in (whole, request)), key=len
+        )
+        _require_census(changes, past)
         try:
             done = run_study(request, listener)
         except InterruptedRunError as error:
             raise InterruptedRunError("stopped; nothing is verified") from error
         again = stack.enter_context(open_run(done.path))
-        if before is None:
-            comparison = _by_digest(digests or {}, fingerprint(again, scenario, replicate))
+        if past.results is None:
+            comparison = _by_digest(past.digests, fingerprint(again, scenario, replicate))
         else:
-            comparison = verify(before, again, scenario, replicate)
+            comparison = verify(past.results, again, scenario, replicate)
     return Reproduction(comparison, changes)
 
 
-def _read_record(path: Path) -> dict[str, Any]:
-    content = _read_json(path, "provenance.json of a run")
-    found: dict[str, Any] = {"format": format_of(path, content)}
-    for part, keys in _NEEDED.items():
-        values = content.get(part)
-        if not isinstance(values, dict) or not keys <= values.keys():
-            raise UsageError(
-                f"{path} is no provenance: it has not all of {part}: {', '.join(sorted(keys))}",
-                "Name the provenance.json of a run that planalign simulate has written.",
-            )
-        found[part] = {key: str(value) for key, value in values.items()}
-    return found
+def is_pack(record: Path) -> bool:
+    """Say whether a record is meant to be a pack: a file whose name ends in `.zip`."""
+    return record.suffix.lower() == ".zip" and not record.is_dir()
 
 
-def _read_digests(path: Path) -> dict[str, str]:
-    content = _read_json(path, "output of planalign fingerprint --json")
-    if "all" not in content or not all(isinstance(value, str) for value in content.values()):
+def _require_nothing_beside(pack: Path, *given: object) -> None:
+    if any(one is not None for one in given):
         raise UsageError(
-            f"{path} has no digest by mart", "Name what planalign fingerprint --json has printed."
+            f"{pack} has its own configuration and digests, and is verified whole",
+            "Leave out --config, --fingerprints, --scenario and --replicate.",
         )
-    return content
-
-
-def _read_json(path: Path, what: str) -> dict[str, Any]:
-    try:
-        return read_object(path)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror})", f"Name the {what}."
-        ) from error
-    except ValueError as error:
-        raise UsageError(f"{path} is no JSON object ({error})", f"Name the {what}.") from error
-
-
-def _configuration(record: Path, config: Path | None, census: Path | None) -> Config:
-    path = config or record.with_name("config.yaml")
-    if not path.is_file():
-        raise UsageError(f"there is no {path}", "Name the configuration of the run with --config.")
-    overrides = {} if census is None else {"census": str(census.resolve())}
-    # The record of a run holds absolute paths, wherever they lead.
-    return load(path, overrides, within=Path("/") if config is None else None)
-
-
-def _results(record: Path) -> Path:
-    if not record.with_name(DATABASE).is_file():
-        raise UsageError(
-            f"there is no {DATABASE} beside {record} to compare with",
-            "Name with --fingerprints what planalign fingerprint --json has printed of the run.",
-        )
-    return record.parent
-
-
-def _only(run: Run) -> tuple[str | None, int | None]:
-    """Return the scenario and the replicate of a run that has but one of them."""
-    pairs = present(run)
-    scenarios = {scenario for scenario, _ in pairs}
-    replicates = {replicate for _, replicate in pairs}
-    return (
-        scenarios.pop() if len(scenarios) == 1 else None,
-        replicates.pop() if len(replicates) == 1 else None,
-    )
 
 
 def _changes(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Change, ...]:
@@ -201,17 +143,17 @@ def _changes(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Cha
         *([Change("format", *formats)] if formats[0] != formats[1] else []),
         *(
             Change(f"{part}.{key}", recorded[part].get(key), found[part].get(key))
-            for part in _NEEDED
+            for part in NEEDED
             for key in {**recorded[part], **found[part]}
             if recorded[part].get(key) != found[part].get(key)
         ),
     )
 
 
-def _require_census(changes: tuple[Change, ...], record: Path, config: Config) -> None:
+def _require_census(changes: tuple[Change, ...], past: Past) -> None:
     if any(change.what == "fingerprints.census" for change in changes):
         raise UsageError(
-            f"{config.census} is not the census that {record} was computed from",
+            f"{past.config.census} is not the census that {past.name} was computed from",
             "Name the file of then with --census; not a byte of it may have changed.",
         )
 

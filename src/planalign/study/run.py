@@ -7,7 +7,7 @@ import time
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planalign.census.plan_facts import plan_facts
 from planalign.census.read import read_census
@@ -25,13 +25,15 @@ from planalign.engine.runners import make_runner
 from planalign.engine.year_processor import YearProcessor
 from planalign.errors import InterruptedRunError, ModelError, PlanalignError
 from planalign.interruption import is_interruption
+from planalign.marts.origin import Origin
+from planalign.marts.tables import describe
 from planalign.record.telemetry import FORMAT, EventLog, Listener, broadcast, timed, unheard
 from planalign.study.cached_years import CachedYears
 from planalign.study.request import origin_of, trajectories_of
 from planalign.study.simulation import Simulation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from planalign.engine.pipeline import Pipeline
@@ -112,6 +114,7 @@ def run_study(
                 # First what it is computed from: with the configuration alone, that would be lost.
                 folder.begin(record)
                 folder.write("config.yaml", to_yaml(config))
+                _describe(config, len(asked), pipeline, record, database)
                 if request.resume:
                     processor.abandon_year()
                 cached = CachedYears.found(request, asked, record, tell, database.retry)
@@ -182,6 +185,25 @@ def _load_inputs(config: Config, project: Project, pipeline: Pipeline, database:
             )
     for warning in summary.warnings:
         database.tell("warning", message=f"census: {warning.sentence}")
+
+
+def _describe(
+    config: Config,
+    trajectories: int,
+    pipeline: Pipeline,
+    record: Mapping[str, Any],
+    database: Database,
+) -> None:
+    """Write into the database what its marts are, and what they are computed from."""
+    simulation = config.simulation
+    origin = Origin(
+        simulation.start_year, simulation.end_year, trajectories, simulation.random_seed
+    )
+    with timed(database.tell, "describing the marts"):
+        database.attempt(
+            "describing the marts",
+            lambda cursor: describe(cursor, pipeline.marts, record, origin),
+        )
 
 
 def _tell_start(tell: Listener, request: Request, trajectories: int) -> None:

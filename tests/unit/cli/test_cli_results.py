@@ -53,6 +53,35 @@ def test_verify_exits_0_on_equal_and_3_on_different_runs(run_path: Path, other_p
     assert limited.exit_code == 0
 
 
+def test_verify_sums_up_what_differs(run_path: Path, other_path: Path) -> None:
+    same = planalign("verify", run_path, run_path, "--summary")
+    assert (same.exit_code, same.stdout.split()[0]) == (0, "Identical:")
+    different = planalign("verify", run_path, other_path, "--summary")
+    assert different.exit_code == 3
+    assert different.stdout.startswith("Different: 1 of ")
+    lines = [line.split() for line in different.stdout.splitlines()]
+    assert ["fct_workforce_snapshot", "160", "160", "0"] in lines
+    [figures] = [line for line in lines if line and line[0] == "current_compensation"]
+    assert figures[3] == "+0.01"
+    assert max(map(len, different.stdout.splitlines())) <= 100
+    assert not any("opening_compensation" in line for line in lines)
+    everything = planalign("verify", run_path, other_path, "--summary", "--all").stdout
+    assert max(map(len, everything.splitlines())) <= 100
+    assert "opening_compensation" in everything
+    document = planalign("verify", run_path, other_path, "--summary", "--json")
+    assert document.exit_code == 3
+    [mart] = as_json(document)["marts"]
+    assert [one["column"] for one in mart["sums"]] == ["current_compensation"]
+
+
+@pytest.mark.parametrize("arguments", [["--all"], ["--summary", "--against", "provenance.json"]])
+def test_a_summary_is_of_two_runs(run_path: Path, arguments: list[str]) -> None:
+    runs = [] if "--against" in arguments else [run_path, run_path]
+    refused = planalign("verify", *runs, *arguments)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--summary" in refused.stderr
+
+
 def test_compare_prints_differences_growth_and_employees(run_path: Path, other_path: Path) -> None:
     shown = planalign("compare", run_path, "--employees", "1")
     assert shown.exit_code == 0

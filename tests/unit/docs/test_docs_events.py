@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from planalign.engine.project import PACKAGED
+from planalign.marts.packaged import PACKAGED
 
 TOOL = runpy.run_path(str(Path(__file__).parents[3] / "tools" / "event_reference.py"))
 

@@ -2,22 +2,31 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 import yaml
 
+from planalign.marts.origin import RUN, RUN_TYPES
+from planalign.marts.packaged import packaged_marts
 from planalign.run_format import FORMAT
 
 ROOT = Path(__file__).parents[3]
 # The digest of the columns of all marts by format.
-COLUMNS_OF_FORMAT = {1: "fb4993134b2e3c17"}
+COLUMNS_OF_FORMAT = {1: "fb4993134b2e3c17", 2: "21ef1077ced08ea5"}
 PAGE = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
 
 
 def marts():
-    """Return the models with declared columns: those that are kept in a run."""
-    found = {}
+    """Return the models with declared columns: those that are kept in a run; and dim_run."""
+    always = [{"type": "not_null"}]
+    found = {
+        RUN.name: [
+            {"name": name, "data_type": kind, "constraints": always}
+            for name, kind in RUN_TYPES.items()
+        ]
+    }
     for path in sorted((ROOT / "src" / "planalign" / "dbt" / "models").rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             if model.get("columns"):
@@ -25,9 +34,15 @@ def marts():
     return found
 
 
+def section(mart):
+    """Return the section of the page about a mart."""
+    [text] = [part for part in PAGE.split("\n## ") if part.splitlines()[0] == mart]
+    return text
+
+
 def documented(mart):
     """Return column -> (type, whether it may be null) of a section of the page."""
-    [text] = [part for part in PAGE.split("\n## ") if part.splitlines()[0] == mart]
+    text = section(mart)
     rows = [line.split("|") for line in text.splitlines() if line.startswith("| `")]
     return {row[1].strip(" `"): (row[2].strip(), "null" in row[3]) for row in rows}
 
@@ -44,6 +59,15 @@ def test_every_column_is_documented_in_order_with_its_type(mart):
         for column in marts()[mart]
     }
     assert list(documented(mart).items()) == list(declared.items())
+
+
+@pytest.mark.parametrize("mart", [*packaged_marts().values(), RUN], ids=lambda mart: mart.name)
+def test_key_order_and_sheet_are_those_that_are_declared(mart):
+    said = dict(re.findall(r"^(Key|Order): ([`\w, ]+)\.", section(mart.name), re.MULTILINE))
+    found = {name: tuple(re.findall(r"`(\w+)`", text)) for name, text in said.items()}
+    assert found == {"Key": mart.key} | ({"Order": mart.order} if mart.order != mart.key else {})
+    [sheet] = re.findall(rf"^\| \[{mart.name}\].*\|(.*)\|$", PAGE, re.MULTILINE)
+    assert sheet.strip() == (mart.sheet.title if mart.sheet else "")
 
 
 def test_the_columns_of_the_marts_are_those_of_the_format():

@@ -22,11 +22,11 @@ from planalign.engine.pipeline import (
 )
 from planalign.engine.project import Project
 from planalign.engine.runners.direct import DirectRunner
-from planalign.engine.year_processor import STEPS, StepOrderError, WorkforceSummary, YearProcessor
+from planalign.engine.year_processor import STEPS, StepOrderError, YearProcessor
 from planalign.errors import ModelError
+from planalign.marts.summary import COLUMNS
 
 YEAR = "(select simulation_year from inputs.control)"
-SUMMARY_COLUMNS = tuple(WorkforceSummary.__dataclass_fields__)
 
 
 def fact(name: str, step: Step, sql: str, columns: tuple[Column, ...]) -> Model:
@@ -36,7 +36,7 @@ def fact(name: str, step: Step, sql: str, columns: tuple[Column, ...]) -> Model:
 def small_pipeline(
     *, rule: str = "select 'Ann' as who where false", broken_model: bool = False
 ) -> Pipeline:
-    counts = ", ".join(f"1 as {name}" for name in SUMMARY_COLUMNS[2:])
+    counts = ", ".join(f"1 as {name}" for name in COLUMNS[3:])
     return Pipeline(
         fingerprint="f",
         files_fingerprint="f",
@@ -73,7 +73,7 @@ def small_pipeline(
                     Column("scenario_id", "VARCHAR"),
                     Column("replicate", "INTEGER"),
                     Column("simulation_year", "INTEGER"),
-                    *(Column(name, "INTEGER") for name in SUMMARY_COLUMNS[2:]),
+                    *(Column(name, "INTEGER") for name in COLUMNS[3:]),
                 ),
             ),
         ),

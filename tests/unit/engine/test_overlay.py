@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from planalign.engine.overlay import lay_over
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.errors import ProjectError
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import sys
 
 import yaml
 
-from planalign.engine.project import PACKAGED
+from planalign.marts.packaged import PACKAGED
 
 QUERY = "select ('2025-06-01 00:00:00+00'::timestamptz)::varchar"
 # A process of its own: the calendar looks at the zone once.

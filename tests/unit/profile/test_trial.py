@@ -12,8 +12,9 @@ from made import model, node, record
 
 from planalign.cli.advise import _text
 from planalign.config import parse
-from planalign.engine.project import PACKAGED, Project
+from planalign.engine.project import Project
 from planalign.errors import InterruptedRunError, ModelError, UsageError
+from planalign.marts.packaged import PACKAGED
 from planalign.profile import trial
 from planalign.profile.advice import Advice
 from planalign.profile.findings import Finding

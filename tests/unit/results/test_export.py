@@ -95,6 +95,7 @@ def test_a_workbook_has_inputs_summaries_and_provenance(run: Run, tmp_path: Path
         "Compensation trends",
         "Event summary",
         "Plan costs",
+        "Plan costs by group",
         "Provenance",
     ]
     assert ("inlineStr", "workforce.target_growth_rate") in [row[0] for row in found["Inputs"]]
@@ -136,7 +137,7 @@ def test_equal_results_give_equal_files(changed: Changed, tmp_path: Path, fmt: F
     # A mart whose grain nobody wrote down, and rows that are there twice.
     keyless = (
         "create table int_limits as select unnest(['b', 'a', 'b', 'b', null]) as name, "
-        "unnest([2, 3, 1, 1, 0]) as amount; create table fct_plan_costs_by_group as "
+        "unnest([2, 3, 1, 1, 0]) as amount; create or replace table fct_plan_costs_by_group as "
         "select 'baseline' as scenario_id, 0 as replicate, 2025 as simulation_year, "
         "range::varchar as group_name, 1 as headcount from range(50);"
     )

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from run_folder import TABLES
 
 from planalign.errors import UsageError
 from planalign.results import open_run
 from planalign.results.columns import Column, row_digest
 from planalign.results.fingerprint import fingerprint
+from support.contracts import create_marts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def with_value(column: str, value: str) -> str:
 
 def snapshot_columns() -> list[tuple[str, str]]:
     with duckdb.connect() as connection:
-        connection.execute(TABLES)
+        create_marts(connection)
         return connection.execute(
             "select column_name, data_type from duckdb_columns() "
             "where table_name = 'fct_workforce_snapshot' order by column_index"
@@ -53,20 +53,21 @@ def snapshot_columns() -> list[tuple[str, str]]:
 def changed_value(name: str, data_type: str) -> str:
     match data_type:
         case "VARCHAR":
-            return f"{name} || ' '"
+            return f"coalesce({name}, '') || ' '"
         case "BOOLEAN":
             return f"not {name}"
         case "DATE":
             return f"coalesce({name}, date '2020-01-01') + 1"
         case _ if data_type.startswith("DECIMAL"):
-            return f"{name} + 0.01"
+            # Of one with nine decimals too, in whose nine digits no 1 has a place.
+            return f"coalesce({name}, 0) + 0.01"
         case _:
             return f"{name} + 1"
 
 
 def test_it_covers_every_mart_and_all_of_them(run: Run) -> None:
     prints = fingerprint(run)
-    assert list(prints) == [*run.marts, "all"]
+    assert list(prints) == [*run.compared, "all"]
     assert all(len(digest) == 64 for digest in prints.values())
     assert len(set(prints.values())) == len(prints)
 

@@ -53,6 +53,10 @@ ODD = {
         "0 as replicate, 0 as random_seed from read_text('{secret}')",
         "view main.DIM_SCENARIOS",
     ),
+    "declared": (
+        "drop table run_marts; create view run_marts as select 'fct_a' as mart",
+        "view main.run_marts",
+    ),
     "of_inputs": ("create schema inputs; create view inputs.census as select 1", "view inputs"),
 }
 
@@ -100,6 +104,21 @@ def test_a_database_that_holds_what_no_run_holds_is_refused(
         assert done.exit_code == 4, (command, done.output)
         assert f"holds what no run holds: {named}" in done.stderr
         assert "a local file" not in done.output
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update run_marts set sheet = '[odd]' where place = 10",
+        "alter table run_marts drop key",
+        "alter table run_marts alter place type varchar; update run_marts set place = 'first'",
+    ],
+)
+def test_marts_that_cannot_be_declared_so_are_a_damaged_run(forge, sql: str) -> None:
+    folder = forge(sql)
+    done = planalign("export", folder, "--format", "csv", "--output", folder.with_name("out"))
+    assert done.exit_code == 4
+    assert str(folder) in done.stderr.replace("\n", "")
 
 
 def test_functions_of_a_run_hide_no_difference_even_where_they_are_not_found(
@@ -153,7 +172,7 @@ def test_a_view_of_a_run_reads_no_file(forge, secret: Path) -> None:
 def test_queries_may_be_given_threads_memory_and_a_time_zone(run: Run) -> None:
     for setting in ("threads = 1", "memory_limit = '500MB'", "timezone = 'Asia/Tokyo'"):
         run.sql(f"set {setting}")
-    assert run.sql("select count(*) from run_years").fetchall() == [(2,)]
+    assert run.sql("select count(*) from run_years").fetchall() == [(8,)]
 
 
 def test_a_query_larger_than_memory_still_spills(run: Run) -> None:

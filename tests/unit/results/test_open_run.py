@@ -24,15 +24,20 @@ def test_a_run_says_what_it_holds(run: Run) -> None:
     assert run.provenance["census"] == {"fingerprint": "c0ffee"}
     assert run.years == [2025, 2026]
     assert run.marts == [
+        "dim_run",
         "dim_scenarios",
         "fct_compensation_trends",
         "fct_financial_summary",
         "fct_plan_costs",
+        "fct_plan_costs_by_group",
         "fct_workforce_snapshot",
         "fct_yearly_events",
         "int_effective_parameters",
+        "int_plan_limits",
+        "int_workforce_metrics",
         "int_yearly_event_summary",
     ]
+    assert set(run.marts) - set(run.compared) == {"dim_run"}
 
 
 @pytest.mark.parametrize(
@@ -99,7 +104,7 @@ def test_many_readers_at_once(run: Run, run_path: Path) -> None:
         duckdb.connect(str(run_path / "results.duckdb"), read_only=True) as third,
     ):
         assert second.years == run.years
-        assert third.sql("select count(*) from run_years").fetchall() == [(2,)]
+        assert third.sql("select count(*) from run_years").fetchall() == [(8,)]
     code = f"from planalign.results import open_run; print(open_run({str(run_path)!r}).years)"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert other.stdout == "[2025, 2026]\n"

@@ -130,7 +130,7 @@ def test_parquet_reads_alike_by_default_settings(
     run = changed(scenarios=scenarios, employees=3)
     export(run, "parquet", tmp_path / "first-parquet")
     monkeypatch.chdir(tmp_path)
-    for mart in run.marts:
+    for mart in run.compared:
         place = Path("first-parquet") / mart
         folder = str(place if place.is_dir() else place.with_suffix(".parquet"))
         code = recipe("python", "import duckdb\nimport pandas").replace(

@@ -16,6 +16,8 @@ from planalign.report.build import report_of
 from planalign.results import open_run
 from planalign.results.compare import side_by_side
 from planalign.results.employee import timeline
+from planalign.results.export import export
+from planalign.results.verify import verify
 from planalign.run_format import FORMAT
 
 if TYPE_CHECKING:
@@ -50,6 +52,30 @@ def test_what_an_earlier_run_lacks_is_said(tmp_path: Path) -> None:
 def test_an_earlier_run_that_lacks_nothing_is_read(tmp_path: Path) -> None:
     with open_run(made(tmp_path / "run", EARLIER)) as run:
         assert len(run.summary()) == 4
+
+
+def test_a_run_from_before_marts_declared_themselves_has_keys_order_and_sheets(
+    tmp_path: Path,
+) -> None:
+    new = made(tmp_path / "new", {"format": FORMAT})
+    none = "drop table run_marts; drop table dim_run; "
+    lacks = "alter table fct_yearly_events drop event_type; drop table fct_plan_costs"
+    with (
+        open_run(new) as run,
+        open_run(made(tmp_path / "old", EARLIER, none)) as old,
+        open_run(made(tmp_path / "older", {}, none + lacks)) as older,
+    ):
+        assert old.marts == run.compared
+        assert [old.key(mart) for mart in old.marts] == [run.key(mart) for mart in old.marts]
+        assert old.sheets == run.sheets
+        assert verify(run, old).identical
+        assert older.key("fct_yearly_events") == ()
+        assert "Plan costs" in run.sheets.keys() - older.sheets.keys()
+        # In the order of what is left of the declared one.
+        ordered = older.ordered("fct_yearly_events").fetchall()
+        assert ordered == sorted(ordered, key=lambda row: (*row[:3], row[4]))
+        for fmt in ("csv", "parquet", "xlsx"):
+            export(older, fmt, tmp_path / fmt)
 
 
 def test_a_run_of_this_format_that_lacks_a_column_was_changed(tmp_path: Path) -> None:
@@ -110,8 +136,16 @@ def employee(run: Run) -> object:
 @pytest.mark.parametrize(
     ("read", "change", "said"),
     [
-        (read_results, "", "participation_rate of fct_plan_costs"),
-        (read_results, "drop table fct_plan_costs", "event_count of int_yearly_event_summary"),
+        (
+            read_results,
+            "alter table fct_plan_costs drop participation_rate",
+            "participation_rate of fct_plan_costs",
+        ),
+        (
+            read_results,
+            "alter table int_yearly_event_summary drop event_count",
+            "event_count of int_yearly_event_summary",
+        ),
         (
             employee,
             "alter table fct_workforce_snapshot drop employee_id",
@@ -131,11 +165,13 @@ def test_every_reader_says_what_it_needs(
 
 
 def test_a_comparison_says_what_one_side_lacks_and_leaves_it_out_on_both(tmp_path: Path) -> None:
-    match = (
-        "alter table fct_workforce_snapshot add match_contribution decimal(15, 2) default 7; "
-        "alter table fct_plan_costs add match_contribution decimal(15, 2) default 14;"
+    match = "; ".join(
+        f"update {mart} set match_contribution = 7"
+        for mart in ("fct_workforce_snapshot", "fct_plan_costs")
     )
-    new, old = made(tmp_path / "new", {"format": FORMAT}, match), made(tmp_path / "old", EARLIER)
+    without = match.replace("update", "alter table").replace("set", "drop").replace("= 7", "")
+    new = made(tmp_path / "new", {"format": FORMAT}, match)
+    old = made(tmp_path / "old", EARLIER, without)
     found = side_by_side([new, old], "new/baseline")
     lacking = [text for text in found.warnings if " lacks " in text]
     assert len(lacking) == 2

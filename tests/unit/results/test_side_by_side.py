@@ -154,7 +154,6 @@ def test_other_seeds_and_no_common_replicate_are_said(study: Path, tmp_path: Pat
 
 def test_contributions_of_the_employer_count(tmp_path: Path) -> None:
     column = (
-        "alter table fct_workforce_snapshot add core_contribution decimal(15, 2) default 0; "
         "update fct_workforce_snapshot set core_contribution = 10.50 "
         "where scenario_id = 'growth' and employee_id = 'EMP_000001'"
     )

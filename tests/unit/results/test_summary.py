@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from planalign.results.summary import COLUMNS, YearSummary, spreads, warnings
+from planalign.marts.summary import COLUMNS, YearSummary
+from planalign.results.summary import spreads, warnings
 
 
 def row(replicate: int, **values: object) -> YearSummary:

@@ -154,7 +154,7 @@ def test_without_a_key_whole_rows_are_compared_as_a_multiset(run: Run, changed: 
     ("mart", "within_year"),
     [
         ("fct_workforce_snapshot", ["employee_id"]),
-        ("fct_yearly_events", ["employee_id"]),
+        ("fct_yearly_events", ["employee_id", "event_type"]),
         ("fct_financial_summary", []),
         ("fct_compensation_trends", ["job_level"]),
         ("int_yearly_event_summary", ["event_type"]),
@@ -165,11 +165,39 @@ def test_the_key_is_found(run: Run, changed: Changed, mart: str, within_year: li
     assert list(found.key) == ["scenario_id", "replicate", "simulation_year", *within_year]
 
 
-def test_a_mart_of_another_shape_has_its_leading_columns_as_key(run: Run, changed: Changed) -> None:
-    other = changed("update int_effective_parameters set value = 0")
-    [mart] = verify(run, other).differences
-    assert mart.key == ("scenario_id", "simulation_year", "parameter")
+UNDECLARED = (
+    "create table int_own as "
+    "select scenario_id, simulation_year, name, 1.50::decimal(9, 2) as value from run_years, "
+    "unnest(['a', 'b']) t(name) where replicate = 0; "
+)
+
+
+def test_a_mart_that_declares_nothing_has_its_leading_columns_as_key(changed: Changed) -> None:
+    one, other = changed(UNDECLARED), changed(UNDECLARED + "update int_own set value = 0")
+    [mart] = verify(one, other).differences
+    assert mart.key == ("scenario_id", "simulation_year", "name")
     assert mart.rows_changed == 8
+
+
+def test_a_declared_key_counts_on_either_side_unless_it_identifies_no_row(
+    changed: Changed,
+) -> None:
+    declared = UNDECLARED + "insert into run_marts values ('int_own', ['{}'], [], null, null);"
+    zero = "update int_own set value = 0; "
+    unique = "alter table int_own add number integer; update int_own set number = rowid; "
+    by_number = declared.format("number")
+    for one, other in ((UNDECLARED, by_number), (by_number, UNDECLARED)):
+        [mart] = verify(changed(one + unique), changed(other + unique + zero)).differences
+        assert mart.key == ("number",)
+    for key in ("name", "absent"):
+        sql = declared.format(key)
+        [mart] = verify(changed(sql), changed(sql + zero)).differences
+        assert mart.key == ("scenario_id", "simulation_year", "name")
+
+
+def test_what_a_run_is_computed_from_is_no_result(run: Run, changed: Changed) -> None:
+    for sql in ("update dim_run set duckdb_version = '9', run_id = 'x'", "drop table dim_run"):
+        assert verify(run, changed(sql)).identical
 
 
 def test_scenario_and_replicate_limit_the_comparison(run: Run, changed: Changed) -> None:

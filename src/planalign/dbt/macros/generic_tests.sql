@@ -1,18 +1,4 @@
 {#
-    The listed columns identify a row, and none of them is null; `of_year` looks at the
-    rows of the year in hand alone, for what is kept of every year.
-#}
-{% test unique_key(model, columns, of_year=false) %}
-    select {{ columns | join(", ") }}
-    from {{ model }}
-    {%- if of_year %}
-    where simulation_year = {{ year_in_hand() }}
-    {%- endif %}
-    group by {{ columns | join(", ") }}
-    having count(*) > 1 or {{ columns | join(" is null or ") }} is null
-{% endtest %}
-
-{#
     The tests of reference tables. A row that they find is one fault: the row of the
     file (the header is not counted; null where a row is missing), column, value, what
     is wrong and what to do, as the engine reports them before it simulates.

@@ -71,3 +71,25 @@
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
+
+{#
+    The listed columns, or the key that the model declares in its `meta`, identify a row, and
+    none of them is null. With the year among those of the key, of the year in hand alone: it
+    costs no more in the last year than in the first.
+#}
+{% test unique_key(model, columns=none) %}
+    {%- set key = columns -%}
+    {%- if columns is none and execute -%}
+        {%- set key = graph.nodes[context["model"].attached_node].config.meta.get("key") -%}
+    {%- endif -%}
+    {%- set key = key or ["missing"] -%}
+    {%- set of_year = columns is none and key | length > 1 and "simulation_year" in key -%}
+    {%- set names = key | reject("equalto", "simulation_year") | list if of_year else key -%}
+    select {{ names | join(", ") }}
+    from {{ model }}
+    {%- if of_year %}
+    where simulation_year = {{ year_in_hand() }}
+    {%- endif %}
+    group by {{ names | join(", ") }}
+    having count(*) > 1 or {{ names | join(" is null or ") }} is null
+{% endtest %}

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from pathlib import Path
 
+    from planalign.marts.summary import YearSummary
     from planalign.results.run import Run
-    from planalign.results.summary import YearSummary
 
 # Scenario, replicate, year.
 Key: TypeAlias = tuple[str, int, int]

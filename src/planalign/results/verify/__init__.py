@@ -7,5 +7,17 @@ from planalign.results.verify.outcome import (
     MartDifference,
     RowDifference,
 )
+from planalign.results.verify.summary import EventType, MartSummary, Sum, Summary, summarise
 
-__all__ = ["ColumnDifference", "Comparison", "MartDifference", "RowDifference", "verify"]
+__all__ = [
+    "ColumnDifference",
+    "Comparison",
+    "EventType",
+    "MartDifference",
+    "MartSummary",
+    "RowDifference",
+    "Sum",
+    "Summary",
+    "summarise",
+    "verify",
+]

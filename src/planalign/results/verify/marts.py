@@ -61,7 +61,7 @@ def _compare(run_a: Run, run_b: Run, mart: str, scope: Scope, limit: int) -> Mar
         mart,
         rows_a=_rows(run_a, mart, scope),
         rows_b=_rows(run_b, mart, scope),
-        columns=_column_differences(columns_a, columns_b),
+        columns=column_differences(columns_a, columns_b),
         reordered=set(columns_a) == set(columns_b) and columns_a != columns_b,
         key=found.key,
         rows_only_in_a=found.only_in_a,
@@ -79,16 +79,17 @@ def _differences(
         for side, run in zip(SIDES, runs, strict=True):
             rows = connection.table(f"{side}.main.{quote(mart)}")
             show(scope.select(rows, run.columns(mart)), side, shared)
-        return find(connection, shared, limit)
+        return find(connection, shared, [run.key(mart) for run in runs], limit)
 
 
 def _rows(run: Run, mart: str, scope: Scope) -> int:
     return count(scope.select(run.relation(mart), run.columns(mart)))
 
 
-def _column_differences(
+def column_differences(
     columns_a: Sequence[Column], columns_b: Sequence[Column]
 ) -> tuple[ColumnDifference, ...]:
+    """Return the columns of a mart whose type differs, or that one side lacks."""
     types_a = {column.name: column.type for column in columns_a}
     types_b = {column.name: column.type for column in columns_b}
     return tuple(

@@ -9,7 +9,7 @@ from planalign.results.columns import cell_text, listed, quote, row_digest
 from planalign.results.verify.outcome import RowDifference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import duckdb
 
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 
 SIDES = ("a", "b")
 _DIGEST = "__digest"
-_GRAIN = ("scenario_id", "replicate", "simulation_year")
-# What makes a row of a mart unique within its year, the most telling first.
-_WITHIN_YEAR: tuple[tuple[str, ...], ...] = (
-    ("employee_id",),
-    ("employee_id", "event_sequence"),
-    ("event_id",),
-    ("job_level",),
-    ("event_type",),
-    ("event_type", "job_level"),
-    (),
-)
 
 
 @dataclass(frozen=True)
@@ -47,17 +36,21 @@ def show(rows: duckdb.DuckDBPyRelation, side: str, shared: Sequence[Column]) -> 
 
 
 def find(
-    connection: duckdb.DuckDBPyConnection, shared: Sequence[Column], limit: int
+    connection: duckdb.DuckDBPyConnection,
+    shared: Sequence[Column],
+    declared: Iterable[tuple[str, ...]],
+    limit: int,
 ) -> Differences:
     """Compare the rows of both sides over the columns that both have.
 
     Args:
         connection: on which `show` has been called for both sides.
         shared: columns with the same name and type on both sides.
+        declared: keys that the sides declare, if they do.
         limit: differing rows to return.
 
     """
-    key = _key(connection, shared)
+    key = _key(connection, shared, declared)
     if key:
         return _by_key(connection, shared, key, limit)
     return _by_row(connection, shared, limit)
@@ -73,14 +66,19 @@ def _view(side: str) -> str:
     return f"rows_{side}"
 
 
-def _key(connection: duckdb.DuckDBPyConnection, shared: Sequence[Column]) -> tuple[str, ...]:
-    """Return the columns that identify a row on both sides; empty if none do."""
+def _key(
+    connection: duckdb.DuckDBPyConnection,
+    shared: Sequence[Column],
+    declared: Iterable[tuple[str, ...]],
+) -> tuple[str, ...]:
+    """Return the columns that identify a row on both sides; empty if none do.
+
+    A declared key, or where there is none the first columns, none of them an amount.
+    """
     names = [column.name for column in shared]
-    grain = tuple(name for name in _GRAIN if name in names)
     leading = next((place for place, column in enumerate(shared) if column.is_measure), len(shared))
     candidates = [
-        *(grain + rest for rest in _WITHIN_YEAR if set(rest) <= set(names)),
-        # A mart of another shape: its key stands before its amounts.
+        *(key for key in dict.fromkeys(declared) if set(key) <= set(names)),
         *(tuple(names[:width]) for width in range(1, leading + 1)),
     ]
     for key in candidates:

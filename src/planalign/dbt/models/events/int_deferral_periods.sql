@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#the-day-on-which-a-limit-is-met
 -- On which day a deferral meets what is allowed, and in which pay period. That is what
 -- a match by pay period looks at: pay of full periods before and after the change of
 -- the rate (columns `matched_..`), and the period that is cut short (`last_period_..`).
@@ -24,7 +25,15 @@ deferrals as (
 
 paid as (
     select
-        deferrals.*,
+        deferrals.trajectory_id,
+        deferrals.employee_key,
+        deferrals.plan_day,
+        deferrals.decision_day,
+        deferrals.opening_rate,
+        deferrals.closing_rate,
+        deferrals.pay,
+        deferrals.pay - deferrals.pay_after as pay_before,
+        deferrals.matched_units,
         {% for column in pay_columns() %}
             employment.{{ column }},
         {% endfor %}
@@ -143,8 +152,7 @@ paid_to_period as (
     select
         *,
         pay - {{ pay_cents_from("period_start") }} as pay_to_period,
-        pay - {{ pay_cents_from("(period_end + 1)") }} as pay_through_period,
-        pay - pay_after as pay_before
+        pay - {{ pay_cents_from("(period_end + 1)") }} as pay_through_period
     from in_period
 ),
 

@@ -1,3 +1,4 @@
+-- docs/method/pay.md
 -- Everyone who is employed on a day of the year: when, for what pay, and what the plan
 -- knows of them.
 with trajectories as (
@@ -64,6 +65,8 @@ employed as (
         {% for column in census_columns() + prior_columns() %}
             workforce.{{ column }},
         {% endfor %}
+        workforce.age_band as opening_age_band,
+        workforce.tenure_band as opening_tenure_band,
         workforce.is_highly_compensated
     from changes
     inner join workforce
@@ -106,6 +109,9 @@ employed as (
         null as prior_savings_inclination,
         0 as prior_match_balance,
         0 as prior_core_balance,
+        -- No hazard looks at the age or tenure of a hire.
+        null as opening_age_band,
+        null as opening_tenure_band,
         false as is_highly_compensated
     from hires
     left join hire_terminations

@@ -1,3 +1,4 @@
+-- docs/method/contributions.md
 -- What goes into the accounts of whom, and what a leaver forfeits. In whole cents until
 -- the end: each amount is rounded once.
 with plans as (
@@ -269,6 +270,8 @@ final as (
         age_band,
         current_tenure,
         tenure_band,
+        opening_age_band,
+        opening_tenure_band,
         compensation,
         {% for column in pay_columns() %}
             {{ column }},

@@ -1,3 +1,4 @@
+-- docs/method/opening-workforce.md
 with trajectories as (
     select
         trajectory_id,
@@ -46,6 +47,8 @@ final as (
         paid.age_band,
         paid.current_tenure,
         paid.tenure_band,
+        paid.opening_age_band,
+        paid.opening_tenure_band,
         paid.job_level,
         case
             when paid.termination_date is null then 'active' else 'terminated'

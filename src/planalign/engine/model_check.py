@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from planalign import duck
-from planalign.engine.dbt_rules import problem
+from planalign.engine.dbt_rules import RULES
 from planalign.engine.pipeline import DataTest, Materialization
 from planalign.engine.statements import PURE_TABLE_FUNCTIONS, Reader
 from planalign.engine.templates import is_sql, is_yaml, line_of_model, source_lines
@@ -284,30 +284,34 @@ class _Check:
     def _refusal(
         self, one: Model | DataTest, rule: str, message: str, mention: Mention | None
     ) -> Problem:
-        path = self.project.place(one.path)
         lines = self._lines(one, mention.line if mention else None)
-        return self._blamed(
-            one, problem(rule, message + _between(lines), path, lines[0] if lines else None)
-        )
+        return self._told(one, message, RULES[rule].remedy, lines)
 
-    def _blamed(self, one: Model | DataTest, found: Problem) -> Problem:
+    def _told(
+        self, one: Model | DataTest, message: str, remedy: str, lines: tuple[int, int] | None
+    ) -> Problem:
         """Return a problem of what is ours as one of the study's own model that it reads.
 
-        For ours were sound before that was laid over them.
+        For ours was sound before that was laid over.
         """
-        if self.project.is_laid_over(one.path):
-            return found
+        own = None if self.project.is_laid_over(one.path) else self._own_below(one)
+        if own is None:
+            place = self.project.place(one.path)
+            return Problem(
+                message + _between(lines), remedy, str(place), lines[0] if lines else None
+            )
+        words = f"{message} (it reads {own.name}, which is your own)"
+        return Problem(words, remedy, str(self.project.place(own.path)))
+
+    def _own_below(self, one: Model | DataTest) -> Model | None:
+        """Return a study's own model that a statement rests on, the nearest if there are some."""
         by_name = {model.name: model for model in self.pipeline.models}
         waiting = [name for name in by_name if f'"main"."{name}"' in one.sql]
-        for name in waiting:  # those nearest first
-            model = by_name[name]
-            if self.project.is_laid_over(model.path):
-                words = f"{found.message} (it reads {name}, which is your own)"
-                return replace(
-                    found, message=words, file=str(self.project.place(model.path)), line=None
-                )
-            waiting += [below for below in model.depends_on if below not in waiting]
-        return found
+        for name in waiting:  # while it grows
+            if self.project.is_laid_over(by_name[name].path):
+                return by_name[name]
+            waiting += [below for below in by_name[name].depends_on if below not in waiting]
+        return None
 
     def _failure(self, one: Model | DataTest, error: duckdb.Error) -> Problem:
         """Return DuckDB's sentence, and the line of the file that it is about.
@@ -320,13 +324,8 @@ class _Check:
         found = _LINE.search(text)
         lines = self._lines(one, int(found[1]) - 1 if found else None)
         sentence = " ".join(_LINE.sub("", text).split())
-        failure = Problem(
-            f"{_kind(one)} {one.name}: {sentence}{_between(lines)}",
-            "Mend the SQL; DuckDB names no line of it" if lines is None else "Mend the SQL",
-            str(self.project.place(one.path)),
-            lines[0] if lines else None,
-        )
-        return self._blamed(one, failure)
+        remedy = "Mend the SQL; DuckDB names no line of it" if lines is None else "Mend the SQL"
+        return self._told(one, f"{_kind(one)} {one.name}: {sentence}", remedy, lines)
 
     def _lines(self, one: Model | DataTest, line: int | None) -> tuple[int, int] | None:
         path = self.project.place(one.path)

@@ -22,6 +22,7 @@ from planalign.census.columns import with_own
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project, fingerprint_of
+from planalign.engine.templates import yaml_fault
 from planalign.errors import EnvironmentFaultError, Problem, ProjectError, UsageError
 from planalign.files import make_folder, read_regular
 
@@ -115,8 +116,6 @@ def _placed(own: Path, base: Path) -> dict[str, Path]:
             problems.append(
                 Problem("is a link that leads out of the folder", "Copy what it names", str(file))
             )
-        elif place is None:
-            problems.append(_without_place(file))
         elif file.suffix in _NAMING and not _NAME.fullmatch(file.stem):
             problems.append(
                 Problem(
@@ -125,6 +124,8 @@ def _placed(own: Path, base: Path) -> dict[str, Path]:
                     str(file),
                 )
             )
+        elif place is None:
+            problems.append(_without_place(file))
         elif place in found:
             problems.append(
                 Problem(
@@ -215,16 +216,21 @@ def _with_columns(
     ]
     problems = []
     for path, table, column in _EXTRA_COLUMNS:
-        try:
-            found[path] = _behind(contents[path].decode(), table, column, lines).encode()
-        except (LookupError, ValueError, yaml.YAMLError) as error:
+        text = contents[path].decode(errors="replace")
+        line, words = yaml_fault(text) or (None, "")
+        changed = None if words else _behind(text, table, column, lines)
+        if changed is not None:
+            found[path] = changed.encode()
+        else:
             problems.append(
                 Problem(
-                    f"has no column {column} of {table}, behind which those of extra_columns "
-                    f"stand ({' '.join(str(error).split())})",
-                    "Begin from the packaged file, or call one that describes a model of your own "
-                    "like that",
+                    f"cannot be read: {words}"
+                    if words
+                    else f"has no column {column} of {table}, behind which extra_columns stand",
+                    "Begin from the packaged file; what describes models of your own has another "
+                    "name",
                     str(places[path]),
+                    line,
                 )
             )
     if problems:
@@ -232,13 +238,8 @@ def _with_columns(
     return found
 
 
-def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str:
-    """Return a YAML file of dbt with more columns behind one of a table.
-
-    Raises:
-        LookupError: it is not there.
-        yaml.YAMLError: the text is no YAML.
-    """
+def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str | None:
+    """Return a YAML file of dbt with more columns behind one of a table, if it is there."""
     for node in _mappings(yaml.compose(text, yaml.SafeLoader)):
         keys = {key.value: value for key, value in node.value}
         if "columns" not in keys or "name" not in keys or keys["name"].value != table:
@@ -248,7 +249,7 @@ def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str:
                 end = text.index("\n", one.end_mark.index - 1) + 1
                 indent = " " * keys["columns"].start_mark.column
                 return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
-    raise LookupError("it is not there")
+    return None
 
 
 def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:

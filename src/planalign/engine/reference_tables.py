@@ -121,7 +121,7 @@ def _read(seed: Seed, path: Path) -> _Table:
     found = header if isinstance(header, list) else []
     declared = [column.name for column in seed.columns]
     if not declared:
-        remedy = "Declare them with their types under column_types of this seed in seeds.yml"
+        remedy = "Declare them with their types under column_types in a YAML file of seeds/"
         table.refuse("columns without a type", remedy, first_line, ",".join(found) or None)
         return table
     if found != declared:

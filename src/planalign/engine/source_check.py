@@ -163,8 +163,10 @@ def problem_of_words(said: str, project: Project) -> Problem:
         given = _IN_LINE.search(words)
         line = int(given[1]) if given else _line_with(words, place)
     else:  # as of an event, which a macro of the user's declares for a model of ours
-        by_macros = sorted(project.origins, key=lambda path: not path.startswith("macros/"))
-        files = [project.origins[path] for path in by_macros]
+        files = sorted(
+            project.origins.values(),
+            key=lambda file: (file.stem not in words, file.parent.name != "macros", file),
+        )
         lines = {file: _line_with(words, file) for file in files}
         place, line = next(((file, at) for file, at in lines.items() if at), (place, None))
     return Problem(" ".join(words.split()), "Mend what dbt says", str(place), line)

@@ -50,9 +50,16 @@ def test_an_index_that_cannot_be_made_is_found_when_the_project_is_compiled(tmp_
 def test_a_broken_contract_names_every_column(tmp_path):
     columns = (Column("a", "VARCHAR"), Column("b", "INTEGER"))
     fact = replace(MODEL, materialization=Materialization.YEARLY, columns=columns)
-    [problem] = told(tmp_path, fact)
-    assert "a: contract VARCHAR, model INTEGER" in problem.message
-    assert "b: contract INTEGER, model absent" in problem.message
+    (tmp_path / "models/events").mkdir(parents=True)
+    (tmp_path / "models/events/own.yml").write_text(
+        "models:\n  - name: m\n    columns:\n      - {name: a, data_type: VARCHAR}\n"
+    )
+    first, second = told(tmp_path, fact)
+    assert "a: contract VARCHAR, model INTEGER" in first.message
+    assert "b: contract INTEGER, model absent" in second.message
+    # Where each is declared, or else the model.
+    place = str(tmp_path / "models/events/own.yml")
+    assert [(one.file, one.line) for one in (first, second)] == [(place, 4), (place, 2)]
 
 
 def test_a_type_that_is_none_is_told_once_and_not_of_what_rests_on_it(tmp_path):

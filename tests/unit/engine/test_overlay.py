@@ -106,6 +106,14 @@ def test_every_file_without_a_place_is_named(laid: LayOver, tmp_path: Path) -> N
         "macros/site.csv",
         "fct_by_site.txt",
         "events/deeper/int_moves.sql",
+        # What says how dbt works, and would be taken for a description of models.
+        "dbt_project.yml",
+        "profiles.yml",
+        "snapshot/packages.yml",
+        # Names that dbt, or a reader of a result, would stumble over.
+        "fct my mart.sql",
+        "fct_gehälter.sql",
+        "seeds/2025.csv",
     ]
     with pytest.raises(ProjectError) as caught:
         laid({"fct_fine.sql": "", **dict.fromkeys(wrong, "")})
@@ -118,6 +126,41 @@ def test_every_file_without_a_place_is_named(laid: LayOver, tmp_path: Path) -> N
 def test_a_model_is_there_once(laid: LayOver) -> None:
     with pytest.raises(ProjectError, match=r"is the same model as fct_by_site\.sql"):
         laid({"fct_by_site.sql": "", "snapshot/fct_by_site.sql": ""})
+
+
+def test_a_link_stays_in_the_folder(laid: LayOver, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "fct_out.sql").write_text("1")
+    own = tmp_path / "models"
+    (own / "macros").mkdir(parents=True)
+    (own / "fct_again.sql").symlink_to("fct_once.sql")
+    assert laid({"fct_once.sql": "1"}).place("models/snapshot/fct_again.sql").is_symlink()
+    (own / "fct_out.sql").symlink_to(elsewhere / "fct_out.sql")
+    (own / "snapshot").symlink_to(elsewhere)
+    (own / "macros/gone.sql").symlink_to(own / "macros/nowhere.sql")
+    with pytest.raises(ProjectError) as caught:
+        laid({})
+    names = {str(own / name) for name in ("fct_out.sql", "snapshot", "macros/gone.sql")}
+    assert {one.file for one in caught.value.problems} == names
+
+
+@pytest.mark.parametrize("text", ["models: []\n", "models:\n  - a\n - b\n", ""])
+def test_a_description_without_the_snapshot_has_no_place_for_a_column_of_the_census(
+    laid: LayOver, tmp_path: Path, text: str
+) -> None:
+    with pytest.raises(ProjectError) as caught:
+        laid({"snapshot.yml": text}, {"location": "VARCHAR"})
+    [problem] = caught.value.problems
+    assert problem.file == str(tmp_path / "models/snapshot.yml")
+    assert problem.line == (3 if " - b" in text else None)
+
+
+def test_what_is_not_laid_over_is_where_it_was(laid: LayOver) -> None:
+    project = laid({"fct_once.sql": "1"}, {"location": "VARCHAR"})
+    assert project.place("models/sources.yml") == PACKAGED / "models/sources.yml"
+    assert project.told("models/sources.yml") == "models/sources.yml"
+    assert project.told("models/snapshot/fct_once.sql").endswith("/models/fct_once.sql")
 
 
 def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver) -> None:

@@ -19,7 +19,8 @@ COLUMN_TYPES = ("text", "integer", "number", "date", "boolean")
 Parameter: TypeAlias = Decimal | str
 
 _MODELS = Path(__file__).resolve().parent.parent / "dbt"
-# Words of SQL that name no column: reserved ones of DuckDB, and those of its joins.
+# Words of SQL that name no column: reserved ones of DuckDB, those of its joins, and those
+# that are a value where they stand alone.
 _RESERVED = """
 all analyse analyze and anti any array as asc asof asymmetric at authorization binary both
 by case cast check collate collation column columns concurrently constraint create cross
@@ -30,6 +31,8 @@ only or order outer overlaps pivot pivot_longer pivot_wider placing positional p
 qualify references returning right select semi show similar some struct summarize symmetric
 table tablesample then to trailing true try_cast tuple union unique unpack unpivot using
 variadic verbose when where window with
+current_catalog current_database current_date current_role current_schema current_time
+current_timestamp current_user localtime localtimestamp session_user user
 """
 RESERVED = frozenset(_RESERVED.split())
 

@@ -210,7 +210,7 @@ def _with_columns(
     if contents.get(_EXTRA_MACRO) == found[_EXTRA_MACRO]:
         return {}  # they are in it
     lines = [
-        f'{{name: {name}, data_type: "{sql_type}", description: "Column of the census, of this '
+        f'{{name: "{name}", data_type: "{sql_type}", description: "Column of the census, of this '
         "study's own.\"}"
         for name, sql_type in columns.items()
     ]
@@ -267,18 +267,21 @@ def _kept(contents: Mapping[str, bytes]) -> Path:
     fingerprint = fingerprint_of(contents)
     projects = cache_folder() / "projects"
     folder = projects / fingerprint[:32]
+    is_there = folder.is_dir()
     try:
-        if not (folder.is_dir() and Project(folder).files_fingerprint == fingerprint):
+        if not (is_there and Project(folder).files_fingerprint == fingerprint):
             make_folder(projects)
             _remove_unused(projects)
-            shutil.rmtree(folder, ignore_errors=True)  # somebody changed it
+            if is_there:  # somebody changed it; else another process may have made it by now
+                shutil.rmtree(folder, ignore_errors=True)
             _write(contents, folder)
-        os.utime(folder)
     except OSError as error:
         raise EnvironmentFaultError(
             f"the models of the study cannot be kept in {projects} ({error.strerror})",
             "Free disk space, or set PLANALIGN_CACHE_DIR to a folder that can be written.",
         ) from error
+    with suppress(OSError):  # a cache that is not ours to write
+        os.utime(folder)
     return folder
 
 

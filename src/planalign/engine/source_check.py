@@ -25,6 +25,7 @@ _LEAD = re.compile(
     r"^(?:\d\d:\d\d:\d\d +)?(?:Encountered an error:|Runtime Error$)?\s*", re.MULTILINE
 )
 _BEHIND = re.compile(r"nanobind:|\n[^\n]*Traceback \(most recent call last\)")
+_MOST = 600
 _IN_LINE = re.compile(r"\bline (\d+)")
 _QUOTED = re.compile(r"""'([^'\n]+)'|"([^"\n]+)\"""")
 _RELATIVE = re.compile(r"[\w./-]+\.(?:sql|yml|yaml|csv)\b")
@@ -169,7 +170,10 @@ def problem_of_words(said: str, project: Project) -> Problem:
         )
         lines = {file: _line_with(words, file) for file in files}
         place, line = next(((file, at) for file, at in lines.items() if at), (place, None))
-    return Problem(" ".join(words.split()), "Mend what dbt says", str(place), line)
+    told = " ".join(words.split())
+    if len(told) > 2 * _MOST:  # dbt repeats a whole file of YAML
+        told = f"{told[:_MOST]} .. {told[-_MOST:]}"
+    return Problem(told, "Mend what dbt says", str(place), line)
 
 
 def _mentioned(words: str, project: Project) -> Iterator[str]:

@@ -56,6 +56,7 @@ def test_a_column_of_each_type_is_taken_and_may_be_mapped(load_text: Load) -> No
         ("job_level", "hides a name that the models use"),
         ("match_balance", "hides a name that the models use"),
         ("group", "is a word of SQL"),
+        ("user", "is a word of SQL"),
         ("Location", "is not a name"),
         ("2nd", "is not a name"),
         ("a" * 64, "is not a name"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,12 +10,11 @@ import yaml
 
 from planalign.engine.overlay import lay_over
 from planalign.engine.project import Project
-from planalign.errors import ProjectError
+from planalign.errors import EnvironmentFaultError, ProjectError
 from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from planalign.engine.project import Project as Laid
 
@@ -164,14 +164,14 @@ def test_what_is_not_laid_over_is_where_it_was(laid: LayOver) -> None:
 
 
 def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver) -> None:
-    project = laid({}, {"location": "VARCHAR", "grade": "DECIMAL(18,6)"})
+    project = laid({}, {"location": "VARCHAR", "off": "DECIMAL(18,6)"})
     changed = others(project)
     assert changed.keys() == {
         "macros/extra_columns.sql",
         "models/sources.yml",
         "models/snapshot/snapshot.yml",
     }
-    assert '["location", "grade"]' in changed["macros/extra_columns.sql"]
+    assert '["location", "off"]' in changed["macros/extra_columns.sql"]
     for path, kind, table, column in (
         ("models/sources.yml", "sources", "census", "balance_core"),
         (
@@ -190,7 +190,7 @@ def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver)
         added = after[table]["columns"][place : place + 2]
         assert [(one["name"], one["data_type"]) for one in added] == [
             ("location", "VARCHAR"),
-            ("grade", "DECIMAL(18,6)"),
+            ("off", "DECIMAL(18,6)"),
         ]
         del after[table]["columns"][place : place + 2]
         assert after == before
@@ -212,6 +212,42 @@ def test_the_same_files_are_the_same_project_and_a_changed_one_is_made_anew(
     assert again == first
     assert others(again) == {"models/snapshot/fct_by_site.sql": "1"}
     assert laid({"fct_by_site.sql": "3"}) != first
+
+
+def test_two_processes_may_put_the_same_project_together(
+    laid: LayOver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = laid({"fct_by_site.sql": "1"})
+    before = (first.folder / "models/snapshot/fct_by_site.sql").stat().st_ino
+    looked, is_dir = [], Path.is_dir
+
+    def before_the_other_was_finished(folder: Path) -> bool:
+        if folder == first.folder and not looked:
+            looked.append(folder)
+            return False
+        return is_dir(folder)
+
+    monkeypatch.setattr(Path, "is_dir", before_the_other_was_finished)
+    assert laid({}) == first
+    assert looked
+    # It is the other's still, who may be at work on it.
+    assert (first.folder / "models/snapshot/fct_by_site.sql").stat().st_ino == before
+    assert not [*first.folder.parent.glob(".new-*")]
+
+
+def test_a_cache_that_is_not_to_be_written_is_read(
+    laid: LayOver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = laid({"fct_by_site.sql": "1"})
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("os.utime", refuse)
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    assert laid({}) == first
+    with pytest.raises(EnvironmentFaultError, match="Permission denied"):
+        laid({"fct_by_site.sql": "2"})
 
 
 def test_nothing_laid_over_is_the_packaged_project(laid: LayOver) -> None:

@@ -221,6 +221,7 @@ def test_a_run_from_elsewhere_is_resumed_with_what_it_wrote_down(tmp_path, their
         ("census: /etc/passwd\n", "is not in"),
         ("census: ../../../c.csv\n", "is not in"),
         ("census: c.csv\ndbt_project: models\n", "models of its own"),
+        ("census: c.csv\nmodels: models\n", "models of its own"),
     ],
 )
 def test_a_run_that_leads_elsewhere_is_left_to_who_started_it(tmp_path, theirs, text, said):

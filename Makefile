@@ -5,7 +5,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test browser check lint audit bench soak fuzz docs lock clean
+.PHONY: demo test browser check lint audit bench soak fuzz docs site lock clean
 
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
@@ -69,6 +69,12 @@ fuzz: $(READY)
 # The project's dbt documentation site, in target/docs.
 docs: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh docs/build.sh
+
+# The pages as one site that works from disk, in target/site, dbt's documentation in it. The
+# variable is of the theme, which would speak of its own plans.
+site: docs
+	MODELS=target/docs/static_index.html NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "Wrote $(CURDIR)/target/site/index.html"
 
 # Resolve the newest versions that fit pyproject.toml. The file names no host.
 lock:

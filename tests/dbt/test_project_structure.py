@@ -1,4 +1,4 @@
-"""How the dbt project is built: unions by name, keys, doors to the sources, layers."""
+"""How the dbt project is built: unions by name, keys, doors to the sources, layers, pages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 import re
 from collections import defaultdict
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 import yaml
+from pages import anchors
 
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.pipeline import Pipeline, Step
@@ -38,6 +40,7 @@ TESTED_EACH_YEAR = {"int_trajectories", "int_baseline_workforce"}
 # Makes the tables of schema `inputs`, whatever they are.
 LOADS_SOURCES = {"sample_inputs"}
 
+ROOT = Path(__file__).parents[2]
 PARSER = duckdb.connect()
 
 
@@ -235,3 +238,25 @@ def test_staging_models_rest_on_sources_and_reference_tables(pipeline: Pipeline)
     assert not [
         m.name for m in pipeline.models if m.name.startswith("stg_") and m.name not in staging
     ]
+
+
+# --- pages
+
+
+@pytest.mark.parametrize(
+    "path", sorted(PACKAGED.glob("models/*/*.sql")), ids=lambda path: str(path.stem)
+)
+def test_a_model_begins_with_its_page(path: Path) -> None:
+    first = path.read_text().partition("\n")[0]
+    found = re.fullmatch(r"-- (docs/method/[\w-]+\.md)(?:#([\w-]+))?", first)
+    assert found, f"begins with {first!r}, not with the page of docs/method that explains it"
+    page, anchor = found.groups()
+    assert not anchor or anchor in anchors(ROOT / page)
+    index = (ROOT / "docs/method/index.md").read_text()
+    [row] = re.findall(rf"^\| \[.*\]\({Path(page).name}\) \| (.*) \|$", index, re.MULTILINE)
+    assert f"`{path.stem}`" in row, f"the index of docs/method has it not at {page}"
+
+
+def test_the_index_of_the_method_names_models_that_there_are() -> None:
+    named = re.findall(r"`((?:stg|int|fct|dim)_\w+)`", (ROOT / "docs/method/index.md").read_text())
+    assert set(named) == {path.stem for path in PACKAGED.glob("models/*/*.sql")}

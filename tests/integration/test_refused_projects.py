@@ -78,6 +78,10 @@ REFUSED = {
         f"models/snapshot/{name}.sql": ("select 1::integer as a\n", [])
         for name in ("fct_odd", "costs", "fct_same_sheet", "fct_keyless")
     },
+    "models/snapshot/fct_doubled.sql": (
+        "select scenario_id\nfrom {{ ref('fct_yearly_events') }}\n",
+        [("contract", None), ("block", 2)],
+    ),
     "models/int_nowhere.sql": ("select 1 as a\n", [("step", None)]),
     "models/validation/int_never_built.sql": (
         "{{ config(materialized='table') }}\nselect 1 as a\n",
@@ -88,7 +92,7 @@ REFUSED = {
         [("materialization", None)],
     ),
     "models/events/int_constraint.sql": ("select 1 as a\n", [("constraint", None)]),
-    "models/baseline/int_early.sql": (f"select * from {HIRES}\n", [("order", None)]),
+    "models/baseline/int_early.sql": (f"select * from {HIRES}\n", [("order", 1)]),
     "models/events/int_last_year.sql": (
         'select * from {{ source("state", "prior_snapshot") }}\n',
         [("prior", None)],

@@ -46,7 +46,9 @@ BASE: dict[str, Any] = {
 CHANGES: dict[str, Any] = {
     "census": "other census",
     "census_columns": {"annual_compensation": "other_pay"},
+    "extra_columns": {"other_pay": "number"},
     "dbt_project": "other market bands",
+    "models": "own market bands",
     "simulation.start_year": 2024,
     "simulation.end_year": 2026,
     "simulation.random_seed": 43,
@@ -225,8 +227,9 @@ WITHOUT_EFFECT = {
 }
 # Tested on its own: it says which census is refused.
 REFUSING = {"census_date"}
-# Tested on their own: one is nothing without the other.
+# Tested on their own: one is nothing without the other, or without models that read it.
 DESIGNS = {"designs", "plan.design"}
+READ_BY_OWN_MODELS = {"parameters"}
 
 # Marts that hold the configuration itself.
 ECHOES = {"dim_scenarios", "int_effective_parameters", "all"}
@@ -290,6 +293,8 @@ def digests(shared_studies: Studies, company: Path) -> Callable[..., dict[str, s
             census, change = shared_studies.generated(250, 3), {}
         if value == "other market bands":
             change["dbt_project"] = str(other_project(shared_studies.new()))
+        if value == "own market bands":
+            change["models"] = str(own_bands(shared_studies.new()))
         if key == "simulation.start_year":
             change["census_date"] = "2023-12-31"
             census = hired_by(shared_studies, company, "2023-12-31")
@@ -313,13 +318,19 @@ def hired_by(studies: Studies, census: Path, day: str) -> Path:
 
 def other_project(folder: Path) -> Path:
     shutil.copytree(PACKAGED, folder)
-    bands = folder / "seeds" / "market_bands.csv"
-    bands.write_text(bands.read_text(encoding="utf-8").replace("38000.00", "39000.00"))
+    return own_bands(folder)
+
+
+def own_bands(folder: Path) -> Path:
+    bands = PACKAGED / "seeds" / "market_bands.csv"
+    own = folder / "seeds" / bands.name
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text(bands.read_text(encoding="utf-8").replace("38000.00", "39000.00"))
     return folder
 
 
 def test_every_key_is_tried() -> None:
-    tried = CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING | DESIGNS
+    tried = CHANGES.keys() | WITHOUT_EFFECT.keys() | REFUSING | DESIGNS | READ_BY_OWN_MODELS
     assert tried == set(KEYS)
 
 

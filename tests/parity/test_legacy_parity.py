@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import golden
-
 from record_page import undocumented
 
 

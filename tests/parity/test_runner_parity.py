@@ -36,15 +36,28 @@ def test_batch_and_direct_leave_the_same_bits(runs, employees):
         assert len(a.summary()) == 2 * 3
 
 
-def test_every_table_has_the_same_schema(runs):
+def test_every_table_has_the_same_schema_and_says_the_same_of_itself(runs):
     def schema(path: Path) -> list[tuple[object, ...]]:
         with duckdb.connect(str(path / "results.duckdb"), read_only=True) as connection:
             return connection.execute(
                 "select schema_name, table_name, column_index, column_name, data_type, "
-                "is_nullable, column_default from duckdb_columns() "
+                "is_nullable, column_default, comment from duckdb_columns() "
                 "where not internal order by all"
             ).fetchall()
 
+    def told(path: Path) -> list[tuple[object, ...]]:
+        with duckdb.connect(str(path / "results.duckdb"), read_only=True) as connection:
+            return [
+                row
+                for query in (
+                    "from dim_run",
+                    "from run_marts order by all",
+                    "select table_name, comment from duckdb_tables() order by all",
+                )
+                for row in connection.execute(query).fetchall()
+            ]
+
+    assert told(runs[1_000, "direct"]) == told(runs[1_000, "batch"])
     direct = schema(runs[1_000, "direct"])
     assert direct == schema(runs[1_000, "batch"])
     assert {row[0] for row in direct} == {"inputs", "main"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import subprocess
 import sys
 from contextlib import suppress
@@ -32,9 +31,10 @@ from planalign.engine.pipeline import (
 )
 from planalign.engine.project import Project, with_versions
 from planalign.engine.reference_tables import check_reference_tables
+from planalign.engine.source_check import problem_of_words, problems_of_files
 from planalign.engine.statements import without_comments
 from planalign.engine.templates import with_descriptions
-from planalign.errors import EnvironmentFaultError, ModelError, ProjectError
+from planalign.errors import EnvironmentFaultError, ProjectError
 from planalign.marts.declaration import mart_of
 from planalign.scratch import scratch
 
@@ -44,9 +44,6 @@ if TYPE_CHECKING:
     from planalign.errors import Problem
 
 SHIPPED = Path(__file__).parent / "pipeline.json"
-
-
-_OTHERS = re.compile(r"nanobind:|\n[^\n]*Traceback \(most recent call last\)")
 
 
 def pipeline_for(project: Project, compiling: Callable[[], None] = lambda: None) -> Pipeline:
@@ -136,13 +133,14 @@ def compile_project(project: Project) -> Pipeline:
     Raises:
         EnvironmentFaultError: dbt cannot be started.
         InputError: the reference tables have problems.
-        ModelError: dbt reports an error.
-        ProjectError: models use what not every runner does alike, cannot be planned,
-            or break their contracts; all are listed.
+        ModelError: its settings cannot be read.
+        ProjectError: dbt reports an error; or models use what not every runner does alike,
+            cannot be planned, or break their contracts; all are listed.
     """
-    settings = dbt_rules.refused_settings(project)
-    if settings:  # dbt would go by them
-        raise _error(project, settings)
+    # What dbt would go by, or stop at.
+    for problems in (dbt_rules.refused_settings(project), problems_of_files(project)):
+        if problems:
+            raise _error(project, problems)
     with scratch("compile") as folder:
         arguments = [
             sys.executable, "-P", "-W", "ignore", "-m", "dbt.cli.main", "compile",
@@ -163,12 +161,8 @@ def compile_project(project: Project) -> Pipeline:
             raise EnvironmentFaultError(f"dbt cannot be started ({error})") from error
         manifest = folder / "target" / "manifest.json"
         if done.returncode != 0 or not manifest.is_file():
-            # DuckDB's bindings add pages about themselves to a process that fails, and dbt
-            # the frames of its own code.
-            said = _OTHERS.split(done.stdout + done.stderr)[0].strip()
-            for path, file in project.origins.items():
-                said = said.replace(path, str(file))
-            raise ModelError(f"dbt cannot compile {project.name}:\n{said}", "Mend what it says.")
+            told = problem_of_words(done.stdout + done.stderr, project)
+            raise ProjectError(f"dbt cannot compile {project.name}", [told])
         compiled = json.loads(manifest.read_text(encoding="utf-8"))
     pipeline, problems = _read_manifest(compiled, project)
     if problems:

@@ -11,7 +11,15 @@ import yaml
 
 from planalign.engine.pipeline import Materialization, Step
 from planalign.engine.statements import without_comments
-from planalign.engine.templates import is_sql, is_yaml, line_of_model, uses, uses_in
+from planalign.engine.templates import (
+    Template,
+    is_sql,
+    is_yaml,
+    line_of_model,
+    read_template,
+    uses,
+    uses_in,
+)
 from planalign.errors import ModelError, Problem
 from planalign.marts.declaration import faults_of, is_mart, repeated_titles
 from planalign.marts.packaged import PACKAGED
@@ -151,6 +159,11 @@ RULES = {
         "a fact of the year before, through the source `state`, in a model that the fact itself is "
         "not built from",
         "Read it where the year begins, and let the fact be built from that",
+    ),
+    "block": Rule(
+        "a mart that reads a fact and not the trajectories in hand: a study may go through a year "
+        "in blocks of them, and the mart would count those of the blocks before once more",
+        "Read it by the macro in_hand, or join int_trajectories by scenario_id and replicate",
     ),
     "missing": Rule(
         "`stg_census_data` or `fct_financial_summary` disabled or gone",
@@ -642,6 +655,7 @@ def _of_model(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
     yield from _of_contract(node, path)
     yield from _of_indexes(node, path)
     yield from _of_reads(node, manifest, path)
+    yield from _of_blocks(node, manifest, path)
 
 
 def _of_contract(node: Node, path: Path) -> Iterator[Problem]:
@@ -739,7 +753,27 @@ def _of_reads(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[P
         are_steps = all(step in _BUILT for step in steps)
         if are_steps and order.index(steps[0]) > order.index(steps[1]):
             words = f"{object_of(node)} reads {read['name']}, of step {steps[0]}"
-            yield problem("order", words, path)
+            yield problem("order", words, path, _line_of(read["name"], path))
+
+
+def _of_blocks(node: Node, manifest: Mapping[str, Any], path: Path) -> Iterator[Problem]:
+    """Look at the facts that a model reads while they are filled block by block."""
+    package, read = node["package_name"], _parents(node)
+    if {f"model.{package}.int_trajectories", f"source.{package}.inputs.trajectories"} & {*read}:
+        return
+    for key in read:
+        fact = manifest["nodes"].get(key, {})
+        is_fact = fact.get("config", {}).get("materialized") == Materialization.YEARLY
+        if is_fact and "replicate" in fact["columns"]:
+            words = f"{object_of(node)} reads {fact['name']} of all trajectories"
+            yield problem("block", words, path, _line_of(fact["name"], path))
+
+
+def _line_of(name: str, path: Path) -> int | None:
+    """Return the line in which a template names a model, if it is one that can be read."""
+    found = read_template(path.read_text(encoding="utf-8")) if is_sql(path) else None
+    references = found.references if isinstance(found, Template) else ()
+    return next((one.line for one in references if one.name == name), None)
 
 
 def ancestors(key: str, nodes: Mapping[str, Node]) -> set[str]:

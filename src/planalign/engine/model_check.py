@@ -13,12 +13,13 @@ from planalign import duck
 from planalign.engine.dbt_rules import problem
 from planalign.engine.pipeline import DataTest, Materialization
 from planalign.engine.statements import PURE_TABLE_FUNCTIONS, Reader
-from planalign.engine.templates import is_sql, source_lines
+from planalign.engine.templates import declared_in, is_sql, is_yaml, source_lines
 from planalign.errors import Problem
 from planalign.interruption import is_interruption
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
+    from pathlib import Path
 
     from planalign.engine.pipeline import Model, Pipeline
     from planalign.engine.project import Project
@@ -208,17 +209,27 @@ class _Check:
         """Compare a fact with its contract, as dbt does on every run."""
         rows = self.connection.execute(f"describe {model.relation}").fetchall()
         declared = {row[0]: row[1] for row in rows}
-        wrong = sorted(
-            f"{name}: contract {declared.get(name, 'absent')}, model {found.get(name, 'absent')}"
-            for name in found.keys() | declared.keys()
-            if found.get(name) != declared.get(name)
-        )
-        if wrong:
-            yield Problem(
-                f"model {model.name} breaks its contract: {'; '.join(wrong)}",
-                "Change the model or its contract",
-                str(self.project.place(model.path)),
-            )
+        for name in sorted(found.keys() | declared.keys()):
+            if found.get(name) != declared.get(name):
+                file, line = self._declaration(model, name)
+                contract, given = declared.get(name, "absent"), found.get(name, "absent")
+                yield Problem(
+                    f"model {model.name} breaks its contract: {name}: contract {contract}, "
+                    f"model {given}",
+                    "Change the model or its contract",
+                    str(file),
+                    line,
+                )
+
+    def _declaration(self, model: Model, column: str) -> tuple[Path, int | None]:
+        """Return where a column of a model is declared, or else its model, or else that."""
+        for path in self.project.files:
+            if is_yaml(path):
+                place = self.project.place(path.relative_to(self.project.folder).as_posix())
+                line = declared_in(place.read_text(encoding="utf-8"), model.name, column)
+                if line is not None:
+                    return place, line
+        return self.project.place(model.path), None
 
     def _mentions(self, one: Model | DataTest) -> Iterator[Problem]:
         """Look at the tables and functions that a statement mentions, before it is planned."""
@@ -275,7 +286,28 @@ class _Check:
     ) -> Problem:
         path = self.project.place(one.path)
         lines = self._lines(one, mention.line if mention else None)
-        return problem(rule, message + _between(lines), path, lines[0] if lines else None)
+        return self._blamed(
+            one, problem(rule, message + _between(lines), path, lines[0] if lines else None)
+        )
+
+    def _blamed(self, one: Model | DataTest, found: Problem) -> Problem:
+        """Return a problem of what is ours as one of the study's own model that it reads.
+
+        For ours were sound before that was laid over them.
+        """
+        if self.project.is_laid_over(one.path):
+            return found
+        by_name = {model.name: model for model in self.pipeline.models}
+        waiting = [name for name in by_name if f'"main"."{name}"' in one.sql]
+        for name in waiting:  # those nearest first
+            model = by_name[name]
+            if self.project.is_laid_over(model.path):
+                words = f"{found.message} (it reads {name}, which is your own)"
+                return replace(
+                    found, message=words, file=str(self.project.place(model.path)), line=None
+                )
+            waiting += [below for below in model.depends_on if below not in waiting]
+        return found
 
     def _failure(self, one: Model | DataTest, error: duckdb.Error) -> Problem:
         """Return DuckDB's sentence, and the line of the file that it is about.
@@ -288,12 +320,13 @@ class _Check:
         found = _LINE.search(text)
         lines = self._lines(one, int(found[1]) - 1 if found else None)
         sentence = " ".join(_LINE.sub("", text).split())
-        return Problem(
+        failure = Problem(
             f"{_kind(one)} {one.name}: {sentence}{_between(lines)}",
             "Mend the SQL; DuckDB names no line of it" if lines is None else "Mend the SQL",
             str(self.project.place(one.path)),
             lines[0] if lines else None,
         )
+        return self._blamed(one, failure)
 
     def _lines(self, one: Model | DataTest, line: int | None) -> tuple[int, int] | None:
         path = self.project.place(one.path)

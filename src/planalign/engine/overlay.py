@@ -8,6 +8,7 @@ user's own.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -23,7 +24,6 @@ from planalign.engine.pipeline import Step
 from planalign.engine.project import Project, fingerprint_of
 from planalign.errors import EnvironmentFaultError, Problem, ProjectError, UsageError
 from planalign.files import make_folder, read_regular
-from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +36,14 @@ STEPS = (Step.SETUP, Step.BASELINE, Step.REQUIREMENTS, Step.EVENTS, Step.SNAPSHO
 PLACES = {"rules": "tests/validation", "macros": "macros", "seeds": "seeds"}
 _ENDINGS = {"rules": {".sql"}, "macros": {".sql"}, "seeds": {".csv", ".yml"}}
 _MODELS = {".sql", ".yml"}
+# Files that are called like what is in them, and how a name is written.
+_NAMING = {".sql", ".csv"}
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+# What says how dbt works: no file of a model.
+_SETTINGS = {
+    "dbt_project.yml", "profiles.yml", "packages.yml", "dependencies.yml", "package-lock.yml",
+    "selectors.yml",
+}  # fmt: skip
 # What every fact and dimension of a result is called, and where it is made.
 _MARTS = ("fct_", "dim_")
 # A project that no run has used for so long is made anew when it is needed.
@@ -89,10 +97,8 @@ def lay_over(base: Project, own: Path | None, extra_columns: Mapping[str, str]) 
     placed = {} if own is None else _placed(own, base.folder)
     contents = {path: read_regular(file) for path, file in {**based, **placed}.items()}
     if extra_columns:
-        contents |= _with_columns(contents, extra_columns)
-    folder = _kept(contents)
-    origins = placed if base.folder == PACKAGED else {**based, **placed}
-    return Project(folder, origins, own or base.folder, extra_columns)
+        contents |= _with_columns(contents, extra_columns, {**based, **placed})
+    return Project(_kept(contents), placed, base.folder, own or base.folder, extra_columns)
 
 
 def _placed(own: Path, base: Path) -> dict[str, Path]:
@@ -103,9 +109,22 @@ def _placed(own: Path, base: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     problems: list[Problem] = []
     for file in _files_of(own):
-        place = _place_of(file.relative_to(own), packaged)
-        if place is None:
+        inside = file.relative_to(own)
+        place = None if file.name in _SETTINGS else _place_of(inside, packaged)
+        if file.is_symlink() and not _stays_in(own, file):
+            problems.append(
+                Problem("is a link that leads out of the folder", "Copy what it names", str(file))
+            )
+        elif place is None:
             problems.append(_without_place(file))
+        elif file.suffix in _NAMING and not _NAME.fullmatch(file.stem):
+            problems.append(
+                Problem(
+                    "has a name that is none of a model",
+                    "Use a letter, then letters from a to z, digits and underscores",
+                    str(file),
+                )
+            )
         elif place in found:
             problems.append(
                 Problem(
@@ -123,12 +142,24 @@ def _placed(own: Path, base: Path) -> dict[str, Path]:
 
 
 def _files_of(own: Path) -> Iterator[Path]:
-    """Yield the files of a folder that are meant: none that is hidden, no page about them."""
+    """Yield the files of a folder that are meant: none that is hidden, no page about them.
+
+    A link to a folder, into which nobody looks, is one of them.
+    """
     for file in sorted(own.rglob("*")):
         inside = file.relative_to(own)
         is_hidden = any(part.startswith((".", "_")) for part in inside.parts)
-        if not (is_hidden or file.is_dir() or file.suffix == ".md"):
+        is_folder = file.is_dir() and not file.is_symlink()
+        if not (is_hidden or is_folder or file.suffix == ".md"):
             yield file
+
+
+def _stays_in(own: Path, link: Path) -> bool:
+    """Say whether a link is one to a file of the folder."""
+    try:
+        return link.resolve(strict=True).is_relative_to(own.resolve()) and link.is_file()
+    except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+        return False
 
 
 def _place_of(file: Path, packaged: Mapping[str, Path]) -> str | None:
@@ -161,8 +192,14 @@ def _without_place(file: Path) -> Problem:
     )
 
 
-def _with_columns(contents: Mapping[str, bytes], columns: Mapping[str, str]) -> dict[str, bytes]:
-    """Return the files in which a further column of the census stands, with it."""
+def _with_columns(
+    contents: Mapping[str, bytes], columns: Mapping[str, str], places: Mapping[str, Path]
+) -> dict[str, bytes]:
+    """Return the files in which a further column of the census stands, with it.
+
+    Raises:
+        ProjectError: one of them is another one of the user's, in which it has no place.
+    """
     names = ", ".join(f'"{name}"' for name in columns)
     found = {
         _EXTRA_MACRO: (
@@ -176,8 +213,22 @@ def _with_columns(contents: Mapping[str, bytes], columns: Mapping[str, str]) -> 
         "study's own.\"}"
         for name, sql_type in columns.items()
     ]
+    problems = []
     for path, table, column in _EXTRA_COLUMNS:
-        found[path] = _behind(contents[path].decode(), table, column, lines).encode()
+        try:
+            found[path] = _behind(contents[path].decode(), table, column, lines).encode()
+        except (LookupError, ValueError, yaml.YAMLError) as error:
+            problems.append(
+                Problem(
+                    f"has no column {column} of {table}, behind which those of extra_columns "
+                    f"stand ({' '.join(str(error).split())})",
+                    "Begin from the packaged file, or call one that describes a model of your own "
+                    "like that",
+                    str(places[path]),
+                )
+            )
+    if problems:
+        raise ProjectError("the columns of extra_columns cannot be declared", problems)
     return found
 
 
@@ -186,17 +237,18 @@ def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str:
 
     Raises:
         LookupError: it is not there.
+        yaml.YAMLError: the text is no YAML.
     """
     for node in _mappings(yaml.compose(text, yaml.SafeLoader)):
         keys = {key.value: value for key, value in node.value}
-        if "columns" not in keys or keys["name"].value != table:
+        if "columns" not in keys or "name" not in keys or keys["name"].value != table:
             continue
         for one in keys["columns"].value:
-            if {key.value: value.value for key, value in one.value}["name"] == column:
+            if {key.value: value.value for key, value in one.value}.get("name") == column:
                 end = text.index("\n", one.end_mark.index - 1) + 1
                 indent = " " * keys["columns"].start_mark.column
                 return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
-    raise LookupError(f"no column {column} of {table}")
+    raise LookupError("it is not there")
 
 
 def _mappings(node: yaml.Node | None) -> Iterator[yaml.MappingNode]:

@@ -18,7 +18,7 @@ from planalign.files import make_folder, protect
 from planalign.marts.declaration import Mart, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from pathlib import Path
 
 FORMAT = 7
@@ -263,6 +263,21 @@ class Pipeline:
                 for model in self.models
             ),
             tests=tuple(replace(test, sql=moved_in(test.sql)) for test in self.tests),
+        )
+
+    def with_places(self, place: Callable[[str], str]) -> Pipeline:
+        """Return the pipeline with the files of its models and tests as a user knows them.
+
+        Args:
+            place: gives that of a path of the project.
+        """
+        return replace(
+            self,
+            models=tuple(replace(one, path=place(one.path)) for one in self.models),
+            tests=tuple(
+                one if one.is_of_reference_table else replace(one, path=place(one.path))
+                for one in self.tests
+            ),
         )
 
     def source(self, name: str) -> Source:

@@ -25,13 +25,14 @@ _SOURCES = ("models", "macros", "seeds", "tests", "dbt_project.yml", "profiles.y
 class Project:
     """A dbt project folder: the packaged one, a user's changed copy of it, or both in one.
 
-    `origins` says of files that were laid over others where they come from: what is
-    wrong with one is told of the user's own. `extra_columns` are those of the census that
-    a configuration adds, with their SQL types.
+    `origins` says of files that were laid over others where they come from, and `base`
+    where the others do: what is wrong with one is told of the user's own. `extra_columns`
+    are those of the census that a configuration adds, with their SQL types.
     """
 
     folder: Path
     origins: Mapping[str, Path] = field(default_factory=dict, compare=False)
+    base: Path | None = field(default=None, compare=False)
     named: Path | None = field(default=None, compare=False)
     extra_columns: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -58,7 +59,15 @@ class Project:
 
     def place(self, path: str) -> Path:
         """Return where a user finds the file at a path of the project."""
-        return self.origins.get(path, self.folder / path)
+        return self.origins.get(path, (self.base or self.folder) / path)
+
+    def told(self, path: str) -> str:
+        """Return what a run calls the file at a path of the project: a study's own as it is."""
+        return str(self.place(path)) if self.is_laid_over(path) else path
+
+    def is_laid_over(self, path: str) -> bool:
+        """Say whether the file at a path of the project is one of a study's own."""
+        return self.base is not None and path in self.origins
 
     @property
     def files(self) -> list[Path]:

@@ -51,6 +51,76 @@ class Use:
     is_filter: bool = False
 
 
+@dataclass(frozen=True)
+class Call:
+    """A macro that a template defines, or what its `ref` names, and its 1-based line."""
+
+    name: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a template defines, and which models and reference tables it names."""
+
+    macros: tuple[Call, ...]
+    references: tuple[Call, ...]
+
+
+def read_template(source: str) -> Template | tuple[int, str]:
+    """Return what is in a template, or the line and the words of the fault that it has."""
+    from jinja2 import TemplateSyntaxError, nodes
+
+    try:
+        tree = _dbts().parse(source)
+    except TemplateSyntaxError as error:
+        return error.lineno, error.message or "it is no template"
+    macros = [
+        Call(one.name.removeprefix("dbt_macro__"), one.lineno) for one in tree.find_all(nodes.Macro)
+    ]
+    references = [
+        Call(last.value, one.lineno)
+        for one in tree.find_all(nodes.Call)
+        if isinstance(one.node, nodes.Name) and one.node.name == "ref" and one.args
+        # With two, the first is the package.
+        if isinstance(last := one.args[-1], nodes.Const) and isinstance(last.value, str)
+    ]
+    return Template(tuple(macros), tuple(references))
+
+
+def yaml_fault(text: str) -> tuple[int | None, str] | None:
+    """Return the line and the words of what keeps a text from being YAML, if anything does."""
+    try:
+        yaml.compose(text, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        words = ", ".join(one for one in (error.context, error.problem) if one)
+        return (mark.line + 1 if mark else None), words
+    except yaml.YAMLError as error:
+        return None, " ".join(str(error).split())
+    return None
+
+
+def declared_in(text: str, model: str, column: str) -> int | None:
+    """Return the line of YAML that declares a column of a model, or else the model, if any."""
+    root = yaml.compose(text, Loader=_LOADER)
+    found = _named(_value(root, "models"), model)
+    one = _named(_value(found, "columns"), column) or found
+    return one.start_mark.line + 1 if one else None
+
+
+def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+    return next((value for name, value in pairs if name.value == key), None)
+
+
+def _named(node: yaml.Node | None, name: str) -> yaml.Node | None:
+    """Return the entry of a list that has a name."""
+    entries = node.value if isinstance(node, yaml.SequenceNode) else ()
+    named = ((one, _value(one, "name")) for one in entries)
+    return next((one for one, given in named if given is not None and given.value == name), None)
+
+
 def uses(source: str) -> Iterator[Use]:
     """Yield what a template takes from outside, macro by macro, and its filters.
 

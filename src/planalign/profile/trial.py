@@ -32,6 +32,7 @@ from planalign.study import Request, provenance_of, run_study
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from planalign.engine.pipeline import Model
     from planalign.engine.project import Project
     from planalign.profile.suggestions import Suggestion
     from planalign.record.record import Record
@@ -106,7 +107,7 @@ def try_out(
         simulation = request.config.simulation
         try:
             outcomes = _Trials(folder, request, pairs, say).all(
-                [(one, refusal(one.suggestion, record, memory_bytes)) for one in proposals], record
+                [(one, refusal(one.suggestion, record, memory_bytes)) for one in proposals]
             )
         except InterruptedRunError as error:
             raise InterruptedRunError("stopped; nothing was changed") from error
@@ -148,7 +149,7 @@ def request_of(run: Path, record: Record) -> Request:
     )
 
 
-def changed(request: Request, suggestion: Suggestion, record: Record, folder: Path) -> Request:
+def changed(request: Request, suggestion: Suggestion, folder: Path) -> Request:
     """Return the request with a suggestion; of a changed model, on a copy of the project.
 
     Raises:
@@ -157,9 +158,10 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     config = request.config
     if isinstance(suggestion, OfModel):
         project = project_of(config)
-        indexes = _indexes_with(project, suggestion) if isinstance(suggestion, Index) else ()
+        model = _model(project, suggestion)
+        indexes = _indexes_with(model, suggestion) if isinstance(suggestion, Index) else ()
         _copy(project, folder)
-        _change_model(folder, record.graph[suggestion.model].path, suggestion, indexes)
+        _change_model(folder / model.path, suggestion, indexes)
         return replace(
             request, config=config.model_copy(update={"dbt_project": folder, "models": None})
         )
@@ -179,13 +181,19 @@ def changed(request: Request, suggestion: Suggestion, record: Record, folder: Pa
     )
 
 
-def _indexes_with(project: Project, suggestion: Index) -> tuple[tuple[str, ...], ...]:
+def _model(project: Project, suggestion: OfModel) -> Model:
+    """Return the model that a suggestion is about, as the project has it."""
+    for model in pipeline_for(project).models:
+        if model.name == suggestion.model:
+            return model
+    raise UsageError(f"the project has no {suggestion.model} any more", "Simulate it anew.")
+
+
+def _indexes_with(model: Model, suggestion: Index) -> tuple[tuple[str, ...], ...]:
     """Return the indexes of a model, and the one suggested."""
-    there = {model.name: model.indexes for model in pipeline_for(project).models}
-    indexes = there.get(suggestion.model, ())
-    if suggestion.columns in indexes:
+    if suggestion.columns in model.indexes:
         raise UsageError(f"{suggestion.model} has that index already", "Keep it.")
-    return (*indexes, suggestion.columns)
+    return (*model.indexes, suggestion.columns)
 
 
 def _copy(project: Project, folder: Path) -> None:
@@ -196,14 +204,8 @@ def _copy(project: Project, folder: Path) -> None:
         shutil.copyfile(file, copied)
 
 
-def _change_model(
-    project: Path, path: str, suggestion: OfModel, indexes: Sequence[Sequence[str]]
-) -> None:
+def _change_model(file: Path, suggestion: OfModel, indexes: Sequence[Sequence[str]]) -> None:
     """Change a model's file; `indexes` are all that it is to have."""
-    file = (project / path).resolve()
-    # The path is from the record, which somebody else may have written.
-    if not file.is_relative_to(project.resolve()) or not file.is_file():
-        raise UsageError(f"the project has no {path} any more", "Simulate it anew.")
     sql = file.read_text(encoding="utf-8").rstrip().rstrip(";")
     # The last config of a model counts, whatever its file and the YAML say before.
     if isinstance(suggestion, Materialize):
@@ -246,9 +248,7 @@ class _Trials:
     pairs: int
     say: Callable[[str], None]
 
-    def all(
-        self, proposals: Sequence[tuple[Proposal, str | None]], record: Record
-    ) -> list[Outcome]:
+    def all(self, proposals: Sequence[tuple[Proposal, str | None]]) -> list[Outcome]:
         """Try each, unless there is a reason not to."""
         outcomes: list[Outcome] = []
         if all(reason for _, reason in proposals):
@@ -262,16 +262,16 @@ class _Trials:
                 continue
             self.say(f"Trying {number + 1} of {len(proposals)}: {proposal.suggestion}")
             try:
-                outcomes.append(self._one(proposal, record, reference, number))
+                outcomes.append(self._one(proposal, reference, number))
             except InterruptedRunError:
                 raise
             except PlanalignError as error:
                 outcomes.append(Outcome(proposal, "failed", str(error)))
         return outcomes
 
-    def _one(self, proposal: Proposal, record: Record, reference: Path, number: int) -> Outcome:
+    def _one(self, proposal: Proposal, reference: Path, number: int) -> Outcome:
         folder = self.scratch / f"project-{number}"
-        request = changed(self.request, proposal.suggestion, record, folder)
+        request = changed(self.request, proposal.suggestion, folder)
         difference = self._difference(reference, self._simulate(request, f"first-{number}"))
         if difference:
             return Outcome(proposal, "differs", difference)

@@ -74,7 +74,7 @@ def origin_of(
     """Return the compiled models of a study, and its provenance."""
     config = request.config
     census = census_fingerprint(config.census)
-    pipeline = pipeline_for(project, lambda: tell("compiling", project=str(project.folder)))
+    pipeline = pipeline_for(project, lambda: tell("compiling", project=str(project.name)))
     asked = trajectories_of(request)
     settings = scenario_settings(config)
     chosen = {one.scenario: settings[one.scenario] for one in asked}

@@ -98,6 +98,7 @@ def run_study(
         with _end_told(tell, folder):
             pipeline, record = origin_of(request, project, tell)
             folder.check_same_study(record)
+            pipeline = pipeline.with_places(project.told)
             if request.runner == "direct":
                 pipeline = pipeline.with_intermediates_in(WORK)
             _tell_graph(tell, pipeline)
@@ -179,7 +180,7 @@ def _load_inputs(config: Config, project: Project, pipeline: Pipeline, database:
         names = tuple(row[0] for row in cursor.execute("describe inputs.census").fetchall())
         if names != tuple(column.name for column in census.columns):
             raise ModelError(
-                f"source census of {project.folder} declares other columns than are read",
+                f"source census of {project.name} declares other columns than are read",
                 f"Declare {', '.join(names)}.",
             )
     for warning in summary.warnings:

@@ -352,6 +352,7 @@ def shipped() -> dict[str, str]:
             f"{page.name}-{number}": block.split("```")[0]
             for number, block in enumerate(blocks)
             if any(line.partition(":")[0] in ConfigFile.model_fields for line in block.splitlines())
+            and not block.startswith("models:\n")  # of dbt, which has such a key too
         }
     demo = (root / "examples" / "demo.sh").read_text(encoding="utf-8")
     return {**found, "demo.sh": demo.split("<<'YAML'\n")[1].split("YAML\n")[0]}

@@ -4,24 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
+from pages import anchors, prose
 
 ROOT = Path(__file__).parents[3]
 PAGES = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
-_FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
 
 def links(page):
     """Return the internal links of a page, as they are written."""
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    text = prose(page)
     return [link for link in _LINK.findall(text) if "://" not in link]
-
-
-def anchors(page):
-    """Return the anchors that the headings of a page get."""
-    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
-    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

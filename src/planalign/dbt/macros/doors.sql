@@ -22,6 +22,22 @@
     {{ source("inputs", "trajectories") }}
 {%- endmacro %}
 
+{#
+    The rows of a fact for the trajectories and the year in hand. A mart that reads a fact
+    with all its rows would count those of the blocks before it once more.
+#}
+{% macro in_hand(fact) -%}
+    (
+        select *
+        from {{ ref(fact) }}
+        where
+            simulation_year = {{ year_in_hand() }}
+            and (scenario_id, replicate) in (
+                select scenario_id, replicate from {{ trajectories_in_hand() }}
+            )
+    )
+{%- endmacro %}
+
 {# The workforce snapshot of the year before the one in hand. #}
 {% macro prior_snapshot() -%}
     (
@@ -32,15 +48,19 @@
 
 {#
     A parameter of the study's own, for the trajectories and the year in hand: a row per
-    trajectory with its `number` or its `text`. To be joined by trajectory_id; the engine
-    refuses a study that does not give it.
+    trajectory with its `number`, or its `text` if that is its kind. To be joined by
+    trajectory_id; the engine refuses a study that does not give it, or another kind.
 #}
-{% macro parameter(name) -%}
+{% macro parameter(name, kind="number") -%}
+    {%- if kind not in ["number", "text"] -%}
+        {%- do exceptions.raise_compiler_error(
+            "parameter: '" ~ name ~ "' is neither number nor text but '" ~ kind ~ "'"
+        ) -%}
+    {%- endif -%}
     (
         select
             trajectories.trajectory_id,
-            parameters.number,
-            parameters.text
+            parameters.{{ kind }}
         from {{ source("inputs", "parameters") }} as parameters
         inner join {{ trajectories_in_hand() }} as trajectories
             on parameters.scenario_id = trajectories.scenario_id

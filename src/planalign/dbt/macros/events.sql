@@ -227,17 +227,17 @@
     ] -%}
     {%- for event in own_events() if not 1001 <= event.number <= 9999 -%}
         {%- do exceptions.raise_compiler_error(
-            "own_events: " ~ event.name ~ " has number " ~ event.number
+            "own_events: '" ~ event.name ~ "' has number " ~ event.number
             ~ "; those of your own are 1001 to 9999"
         ) -%}
     {%- endfor -%}
     {%- for key in ["name", "number"] -%}
         {%- set given = events | map(attribute=key) | list -%}
-        {%- if given | unique | list != given -%}
+        {%- for one in given if given.count(one) > 1 -%}
             {%- do exceptions.raise_compiler_error(
-                "yearly_events: two events have one " ~ key ~ ": " ~ given | join(", ")
+                "yearly_events: two events have the " ~ key ~ " '" ~ one ~ "'"
             ) -%}
-        {%- endif -%}
+        {%- endfor -%}
     {%- endfor -%}
     {%- do return(events) -%}
 {% endmacro %}

@@ -1,3 +1,4 @@
+-- docs/method/opening-workforce.md
 with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/draws.md#key-of-a-draw
 with trajectories as (
     select * from {{ trajectories_in_hand() }}
 ),

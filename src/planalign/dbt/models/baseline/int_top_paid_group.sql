@@ -1,3 +1,4 @@
+-- docs/method/highly-compensated.md
 -- The top 20 % by pay of the year before, for the plans that have elected to look at
 -- them: section 414(q)(3). Equal pay is ordered by the employee's key.
 with plans as (

@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 -- What every row of a trajectory needs to know in this year, in one row, so that
 -- the models of the year meet it by one integer key. By-level values are lists
 -- indexed by job level.

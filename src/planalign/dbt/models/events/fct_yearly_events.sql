@@ -1,3 +1,4 @@
+-- docs/method/event-ids.md
 -- The events of the list in macros/events.sql, put together.
 with trajectories as (
     select

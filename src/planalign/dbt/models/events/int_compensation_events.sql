@@ -1,3 +1,4 @@
+-- docs/method/promotions-and-raises.md#raises
 -- A raise that changes nothing is no event.
 with changes as (
     select * from {{ ref("int_workforce_changes") }}

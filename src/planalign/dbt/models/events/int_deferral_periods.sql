@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#the-day-on-which-a-limit-is-met
 -- On which day a deferral meets what is allowed, and in which pay period. That is what
 -- a match by pay period looks at: pay of full periods before and after the change of
 -- the rate (columns `matched_..`), and the period that is cut short (`last_period_..`).

@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#elective-deferrals
 -- How much is deferred, in whole cents: the elected share of pay, up to what the law
 -- and the plan allow.
 with plans as (

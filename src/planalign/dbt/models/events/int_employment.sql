@@ -1,3 +1,4 @@
+-- docs/method/pay.md
 -- Everyone who is employed on a day of the year: when, for what pay, and what the plan
 -- knows of them.
 with trajectories as (

@@ -1,3 +1,4 @@
+-- docs/method/saving.md
 -- Who saves, from when and how much. An employee decides once in a year at most: to
 -- enrol (or not), to change the deferral, or to let it rise.
 --

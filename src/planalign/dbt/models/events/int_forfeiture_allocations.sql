@@ -1,3 +1,4 @@
+-- docs/method/vesting.md
 -- Reallocated forfeitures: to whoever is covered and still employed after December 31,
 -- but for long-term part-time employees, in proportion to counted pay, cents rounded
 -- down, within the annual additions.

@@ -1,3 +1,4 @@
+-- docs/method/vesting.md
 -- What leavers forfeit in the year, and what becomes of it, all in the year itself.
 with trajectories as (
     select trajectory_id from {{ ref("int_trajectories") }}

@@ -1,3 +1,4 @@
+-- docs/method/hires.md#who
 -- The k-th hire of a year is the same person in every scenario: everything about
 -- a hire is drawn from the key of its own id.
 with trajectories as (

@@ -1,3 +1,4 @@
+-- docs/method/hires.md#how-many
 -- Hires that bring the workforce to its target after the terminations of the year
 -- and after those hires who leave again within it.
 with trajectories as (

@@ -1,3 +1,4 @@
+-- docs/method/terminations.md#of-hires
 with hires as (
     select * from {{ ref("int_hiring_events") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/contributions.md
 -- What goes into the accounts of whom, and what a leaver forfeits. In whole cents until
 -- the end: each amount is rounded once.
 with plans as (

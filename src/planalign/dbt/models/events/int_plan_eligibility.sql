@@ -1,3 +1,4 @@
+-- docs/method/eligibility.md
 -- Who becomes eligible for the plan, and when. Once eligible, always eligible:
 -- an employee who has been found eligible before is not looked at again.
 with plans as (

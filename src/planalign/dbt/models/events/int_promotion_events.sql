@@ -1,3 +1,4 @@
+-- docs/method/promotions-and-raises.md#promotions
 with changes as (
     select * from {{ ref("int_workforce_changes") }}
 ),

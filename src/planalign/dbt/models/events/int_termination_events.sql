@@ -1,3 +1,4 @@
+-- docs/method/terminations.md#of-the-opening-workforce
 with workforce as (
     select * from {{ ref("int_baseline_workforce") }}
 ),

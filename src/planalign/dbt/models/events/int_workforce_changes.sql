@@ -1,3 +1,4 @@
+-- docs/method/promotions-and-raises.md
 -- What happens to each employee of the opening workforce in the year. Promotion
 -- and raise depend on each other (the later one builds on the pay after the
 -- earlier), so that both are decided in one pass; the event models select from it.

@@ -1,3 +1,4 @@
+-- docs/method/hazards.md#targets
 with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/hazards.md#scaling-with-a-cap
 -- Expected promotions are the configured share of the opening headcount. Only
 -- who stays through the year is promoted, so that each employee counts with the
 -- probability of staying.

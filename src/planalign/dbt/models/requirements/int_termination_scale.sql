@@ -1,3 +1,4 @@
+-- docs/method/hazards.md#scaling-with-a-cap
 -- Expected terminations are the configured share of the opening headcount.
 with targets as (
     select

@@ -1,3 +1,4 @@
+-- docs/method/opening-workforce.md
 with final as (
     {{ band_of_each("age") }}
 )

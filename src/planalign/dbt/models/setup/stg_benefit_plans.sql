@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 with plans as (
     select * from {{ source("inputs", "benefit_plans") }}
 ),

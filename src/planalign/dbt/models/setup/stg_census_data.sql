@@ -1,3 +1,4 @@
+-- docs/method/opening-workforce.md
 -- Who is employed on January 1 of the first year: hired by then, not gone.
 with census as (
     select * from {{ source("inputs", "census") }}

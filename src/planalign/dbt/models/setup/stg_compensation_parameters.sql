@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 with parameters as (
     select * from {{ source("inputs", "compensation_parameters") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/draws.md#use
 -- Cumulative shares to nine decimals; only the bounds between classes are kept,
 -- so that a draw falls into the class whose number is one more than the number
 -- of bounds at or below it.

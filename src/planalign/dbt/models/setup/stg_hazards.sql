@@ -1,3 +1,4 @@
+-- docs/method/hazards.md#hazards
 -- One look-up by age, tenure band and level for all hazards of a year.
 with ages as (
     {{ band_of_each("age") }}

@@ -1,3 +1,4 @@
+-- docs/method/hires.md#market-bands
 -- The bands are as of the census; each simulated year moves them by its own
 -- market adjustment, rounded to the cent.
 with recursive parameters as (

@@ -1,3 +1,4 @@
+-- docs/method/limits.md
 -- The limits of each simulated year: as published, or indexed from the last published
 -- amount, unrounded in between. The increase over it is rounded down to the statutory
 -- multiple; where the law rounds the amount itself, to the nearest. A year before the

@@ -1,3 +1,4 @@
+-- docs/method/contributions.md
 -- The plan of each scenario and year in one row: provisions, limits of the law, and
 -- the behaviour of savers.
 with plans as (

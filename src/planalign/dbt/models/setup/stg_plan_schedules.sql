@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#match
 -- Schedules of the plan as lists in order: `floors` from which a group begins (but for
 -- the first, which begins at nothing), `rates` by group, and for a match its `tiers`
 -- and `spans`.

@@ -1,3 +1,4 @@
+-- docs/method/saving.md
 -- How employees save, by age, tenure and pay: the share who enrol of their own accord,
 -- the factor on opting out of automatic enrolment, and the deferral they choose.
 with ages as (

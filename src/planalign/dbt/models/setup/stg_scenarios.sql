@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 with scenarios as (
     select * from {{ source("inputs", "scenarios") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 with parameters as (
     select * from {{ source("inputs", "workforce_parameters") }}
 ),

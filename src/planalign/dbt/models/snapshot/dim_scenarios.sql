@@ -1,3 +1,4 @@
+-- docs/method/parameters.md
 with trajectories as (
     select * from {{ trajectories_in_hand() }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/pay.md
 -- Pay of the active workforce by level on December 31, and its growth since
 -- January 1.
 with trajectories as (

@@ -1,3 +1,4 @@
+-- docs/method/pay.md
 with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),

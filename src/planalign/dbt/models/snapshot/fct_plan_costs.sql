@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#events-and-cost
 with summary as (
     select *
     from {{ ref("fct_financial_summary") }}

@@ -1,3 +1,4 @@
+-- docs/method/contributions.md#events-and-cost
 with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),

@@ -1,3 +1,4 @@
+-- docs/method/opening-workforce.md
 with trajectories as (
     select
         trajectory_id,

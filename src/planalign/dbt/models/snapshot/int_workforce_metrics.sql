@@ -1,3 +1,4 @@
+-- docs/method/hazards.md#measured-rates
 with summary as (
     select *
     from {{ ref("fct_financial_summary") }}

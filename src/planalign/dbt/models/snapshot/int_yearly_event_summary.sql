@@ -1,3 +1,4 @@
+-- docs/method/event-ids.md
 with events as (
     select *
     from {{ ref("fct_yearly_events") }}

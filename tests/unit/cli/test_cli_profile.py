@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from planalign.cli.app import app
 
-DATA = Path(__file__).parents[1] / "profile" / "data"
+DATA = Path(__file__).parents[1] / "record" / "data"
 COMMANDS = Path(__file__).parents[3] / "docs" / "reference" / "commands.md"
 
 

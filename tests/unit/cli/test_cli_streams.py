@@ -22,7 +22,7 @@ from planalign.errors import UsageError
 from planalign.results import open_run
 from planalign.text import visible
 
-RECORD = Path(__file__).parents[1] / "profile" / "data" / "format-2.jsonl"
+RECORD = Path(__file__).parents[1] / "record" / "data" / "format-2.jsonl"
 COMMAND = [sys.executable, "-P", "-m", "planalign"]
 HOSTILE = "a\x1b[2J\x9b1A\u202eb\x07"
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ COLUMNS_OF_FORMAT = {1: "fb4993134b2e3c17", 2: "21ef1077ced08ea5"}
 PAGE = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
 
 
+@cache
 def marts():
     """Return the models with declared columns: those that are kept in a run; and dim_run."""
     always = [{"type": "not_null"}]

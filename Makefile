@@ -5,7 +5,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test browser check lint audit bench soak fuzz docs site lock clean
+.PHONY: demo quick test browser check lint audit bench soak fuzz docs site lock clean
 
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
@@ -26,6 +26,13 @@ $(READY): $(LOCKED) pyproject.toml
 # A realistic company of 10,000 employees, five years, four scenarios.
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+# What most changes break, before they are committed.
+quick: lint
+	@cd src/planalign/dbt && \
+	  DBT_SEND_ANONYMOUS_USAGE_STATS=false "$(CURDIR)/$(BIN)/dbt" parse --quiet --profiles-dir .
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --quiet \
+	  tests/unit/cli tests/unit/config tests/unit/docs tests/unit/results
 
 # In the order of the folders: by size, the longest test, which is alone in its file, is the last.
 test: $(READY) browser

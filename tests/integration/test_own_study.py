@@ -147,6 +147,7 @@ def test_the_difference_that_its_own_models_make_is_told(study, tmp_path):
     again = planalign(*arguments, "--json")
     assert "from cache" in again.stderr
     document = json.loads(again.stdout)
+    assert list(document) == ["files", "extra_columns", "identical", "marts"]
     assert [one["path"] for one in document["files"] if one["takes_place"]] == [
         "macros/own_hazards.sql"
     ]

@@ -51,6 +51,10 @@ REFUSED = {
         "{{ config(contract={'enforced': false}) }}\nselect 1 as a\n",
         [("contract", None), ("contract", None), ("mart", None)],
     ),
+    "models/snapshot/fct_doubled.sql": (
+        "select scenario_id\nfrom {{ ref('fct_yearly_events') }}\n",
+        [("contract", None), ("block", 2), ("mart", None)],
+    ),
     "models/snapshot/own.yml": (
         "models:\n"
         "  - name: fct_odd\n"
@@ -78,10 +82,6 @@ REFUSED = {
         f"models/snapshot/{name}.sql": ("select 1::integer as a\n", [])
         for name in ("fct_odd", "costs", "fct_same_sheet", "fct_keyless")
     },
-    "models/snapshot/fct_doubled.sql": (
-        "select scenario_id\nfrom {{ ref('fct_yearly_events') }}\n",
-        [("contract", None), ("block", 2)],
-    ),
     "models/int_nowhere.sql": ("select 1 as a\n", [("step", None)]),
     "models/validation/int_never_built.sql": (
         "{{ config(materialized='table') }}\nselect 1 as a\n",

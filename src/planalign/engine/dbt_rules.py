@@ -400,7 +400,7 @@ def _of_kinds(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem
     names = {node["name"] for node in nodes if node["resource_type"] == "model"}
     for name in _NEEDED:
         if name not in names:
-            yield problem("missing", f"model {name} is not there", project.folder / "models")
+            yield problem("missing", f"model {name} is not there", project.place("models"))
 
 
 def _of_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Problem]:
@@ -454,7 +454,7 @@ def _of_macros(manifest: Mapping[str, Any], project: Project) -> Iterator[Proble
     for name in _ENGINES:
         path = project.folder / name
         if not path.is_file() or path.read_bytes() != (PACKAGED / name).read_bytes():
-            yield problem("engine", "not as it is shipped", path)
+            yield problem("engine", "not as it is shipped", project.place(name))
     for macro in macros:
         path = project.place(macro["original_file_path"])
         if macro["package_name"] not in {own, *_DBTS}:
@@ -711,8 +711,8 @@ def _declared_at(node: Node, project: Project) -> tuple[Path, int | None]:
     """Return the file that describes a model, and the line where it begins to."""
     patch = (node.get("patch_path") or "").partition("://")[2]
     if not patch:
-        return project.folder / node["original_file_path"], None
-    path = project.folder / patch
+        return project.place(node["original_file_path"]), None
+    path = project.place(patch)
     return path, line_of_model(path, node["name"])
 
 

@@ -13,7 +13,7 @@ from planalign import duck
 from planalign.engine.dbt_rules import problem
 from planalign.engine.pipeline import DataTest, Materialization
 from planalign.engine.statements import PURE_TABLE_FUNCTIONS, Reader
-from planalign.engine.templates import declared_in, is_sql, is_yaml, source_lines
+from planalign.engine.templates import is_sql, is_yaml, line_of_model, source_lines
 from planalign.errors import Problem
 from planalign.interruption import is_interruption
 
@@ -226,7 +226,7 @@ class _Check:
         for path in self.project.files:
             if is_yaml(path):
                 place = self.project.place(path.relative_to(self.project.folder).as_posix())
-                line = declared_in(place.read_text(encoding="utf-8"), model.name, column)
+                line = line_of_model(place, model.name, column)
                 if line is not None:
                     return place, line
         return self.project.place(model.path), None

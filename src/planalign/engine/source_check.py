@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What dbt writes before its words, and the frames of its own code or pages about DuckDB's
 # bindings behind them.
 _LEAD = re.compile(
-    r"^\d\d:\d\d:\d\d +|^(?:Encountered an error:|Runtime Error)\s*\n?", re.MULTILINE
+    r"^(?:\d\d:\d\d:\d\d +)?(?:Encountered an error:|Runtime Error$)?\s*", re.MULTILINE
 )
 _BEHIND = re.compile(r"nanobind:|\n[^\n]*Traceback \(most recent call last\)")
 _IN_LINE = re.compile(r"\bline (\d+)")
@@ -163,7 +163,9 @@ def problem_of_words(said: str, project: Project) -> Problem:
         given = _IN_LINE.search(words)
         line = int(given[1]) if given else _line_with(words, place)
     else:  # as of an event, which a macro of the user's declares for a model of ours
-        lines = {file: _line_with(words, file) for file in project.origins.values()}
+        by_macros = sorted(project.origins, key=lambda path: not path.startswith("macros/"))
+        files = [project.origins[path] for path in by_macros]
+        lines = {file: _line_with(words, file) for file in files}
         place, line = next(((file, at) for file, at in lines.items() if at), (place, None))
     return Problem(" ".join(words.split()), "Mend what dbt says", str(place), line)
 

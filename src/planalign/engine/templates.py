@@ -101,12 +101,15 @@ def yaml_fault(text: str) -> tuple[int | None, str] | None:
     return None
 
 
-def declared_in(text: str, model: str, column: str) -> int | None:
-    """Return the line of YAML that declares a column of a model, or else the model, if any."""
-    root = yaml.compose(text, Loader=_LOADER)
-    found = _named(_value(root, "models"), model)
-    one = _named(_value(found, "columns"), column) or found
-    return one.start_mark.line + 1 if one else None
+def line_of_model(path: Path, name: str, column: str = "") -> int | None:
+    """Return the 1-based line where the YAML of a project begins to tell of a model.
+
+    With a column, the line of that, if it is there.
+    """
+    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    model = _named(_value(root, "models"), name)
+    found = _named(_value(model, "columns"), column) or model
+    return found.start_mark.line + 1 if found else None
 
 
 def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:
@@ -320,17 +323,6 @@ def _undescribed(entry: Any) -> Any:
         for key, value in entry.items()
         if key != "description" or not (isinstance(value, str) and _PLAIN.fullmatch(value))
     }
-
-
-def line_of_model(path: Path, name: str) -> int | None:
-    """Return the 1-based line where the YAML of a project begins to tell of a model."""
-    root = yaml.compose(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    for key, models in root.value if root else ():
-        if key.value == "models":
-            for entry in models.value:
-                if any(k.value == "name" and v.value == name for k, v in entry.value):
-                    return int(entry.start_mark.line) + 1
-    return None
 
 
 def with_descriptions(models: Iterable[Model], files: Iterable[Path]) -> tuple[Model, ...]:

@@ -29,6 +29,7 @@ from planalign.study.past import (
     PART,
     PROJECT,
     PROVENANCE,
+    is_pack,
     read_record,
 )
 
@@ -76,6 +77,8 @@ def pack(
         ModelError: the models cannot be compiled.
     """
     target = output or Path(f"{run.resolve().name}{ENDING}")
+    if not is_pack(target):
+        raise UsageError(f"{target} does not end in .zip", "Name an --output that does.")
     with open_run(run) as opened:
         recorded = read_record(run / PROVENANCE)
         digests = fingerprint(opened)

@@ -62,6 +62,11 @@ class Past:
     replicate: int | None
 
 
+def is_pack(record: Path) -> bool:
+    """Say whether a record is meant to be a pack: a file whose name ends in `.zip`."""
+    return record.suffix.lower() == ".zip" and not record.is_dir()
+
+
 @contextmanager
 def past_in_folder(
     record: Path,

@@ -11,7 +11,7 @@ from planalign.results import open_run
 from planalign.results.fingerprint import fingerprint
 from planalign.results.verify import Comparison, MartDifference, verify
 from planalign.scratch import scratch
-from planalign.study.past import NEEDED, Past, past_in_folder, past_in_pack
+from planalign.study.past import NEEDED, Past, is_pack, past_in_folder, past_in_pack
 from planalign.study.request import Request, provenance_of
 from planalign.study.run import run_study
 
@@ -122,11 +122,6 @@ def reproduce(
         else:
             comparison = verify(past.results, again, scenario, replicate)
     return Reproduction(comparison, changes)
-
-
-def is_pack(record: Path) -> bool:
-    """Say whether a record is meant to be a pack: a file whose name ends in `.zip`."""
-    return record.suffix.lower() == ".zip" and not record.is_dir()
 
 
 def _require_nothing_beside(pack: Path, *given: object) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from planalign.census import generate_census
 from planalign.cli.app import app
+from planalign.engine.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,6 +74,7 @@ def test_a_pack_has_the_same_bytes_each_time_and_no_folder_of_this_machine(run, 
         digests = json.loads(planalign("fingerprint", run, "--json").stdout)
         assert json.loads(whole.read("fingerprints.json")) == digests
     assert planalign("pack", run).exit_code == 2  # it is there
+    assert "does not end in .zip" in planalign("pack", run, "--output", "x.pack").stderr
 
 
 def test_a_pack_is_verified_elsewhere(run, made, tmp_path):
@@ -94,6 +96,23 @@ def test_a_pack_is_verified_elsewhere(run, made, tmp_path):
     named = planalign("verify", "--against", "y.zip", "--census", census_of(made))
     assert (named.exit_code, named.stdout.split()[0]) == (0, "Identical:")
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_copy_of_the_project_goes_with_it(run, tmp_path):
+    project = Project.at(None)
+    shutil.copytree(project.folder, tmp_path / "copy")
+    config = run / "config.yaml"
+    text = config.read_text()
+    assert "dbt_project: null" in text
+    config.write_text(text.replace("dbt_project: null", f"dbt_project: {tmp_path}/copy"))
+    packed = planalign("pack", run, "--output", "x.zip", "--census")
+    assert packed.exit_code == 0, packed.stderr
+    with zipfile.ZipFile("x.zip") as archive:
+        assert {name for name in archive.namelist() if "/" in name} == {
+            f"dbt_project/{file.relative_to(project.folder)}" for file in project.files
+        }
+    shutil.rmtree(tmp_path / "copy")
+    assert planalign("verify", "--against", "x.zip").exit_code == 0
 
 
 def test_what_gives_other_results_is_told_by_mart(run, made, tmp_path):

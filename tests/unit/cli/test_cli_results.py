@@ -70,7 +70,11 @@ def test_verify_sums_up_what_differs(run_path: Path, other_path: Path) -> None:
     assert "opening_compensation" in everything
     document = planalign("verify", run_path, other_path, "--summary", "--json")
     assert document.exit_code == 3
+    assert list(as_json(document)) == ["identical", "marts"]
     [mart] = as_json(document)["marts"]
+    assert list(mart) == [
+        "mart", "identical", "only_in", "rows_a", "rows_b", "columns", "sums", "event_types"
+    ]  # fmt: skip
     assert [one["column"] for one in mart["sums"]] == ["current_compensation"]
 
 

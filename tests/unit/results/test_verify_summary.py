@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from planalign.errors import UsageError
-from planalign.marts.origin import RUN
 from planalign.results.verify import Sum, summarise
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def test_of_equal_runs_nothing_is_listed_but_on_demand(run: Run, changed: Change
     summary = summarise(run, other)
     assert (summary.identical, summary.marts) == (True, ())
     whole = summarise(run, other, everything=True)
-    assert [one.mart for one in whole.marts] == [mart for mart in run.marts if mart != RUN.name]
+    assert [one.mart for one in whole.marts] == run.compared
     assert all(one.is_same and one.rows_a == one.rows_b for one in whole.marts)
     assert all(one.a == one.b for mart in whole.marts for one in mart.sums)
     [events] = [one for one in whole.marts if one.mart == "fct_yearly_events"]
@@ -131,3 +130,11 @@ def test_a_part_of_the_runs_is_compared_alone(run: Run, changed: Changed) -> Non
     assert (mart.rows_a, mart.rows_b) == (40, 39)
     with pytest.raises(UsageError, match="has no scenario"):
         summarise(run, other, scenario="none")
+
+
+def test_a_column_of_a_key_is_not_summed(run: Run, changed: Changed) -> None:
+    other = changed(
+        "create table fct_new as select 4 as grade, 7 as headcount; "
+        "insert into run_marts values ('fct_new', ['grade'], ['grade'], null, null)"
+    )
+    assert only_mart(run, other).sums == (Sum("headcount", None, 7),)

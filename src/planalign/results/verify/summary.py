@@ -14,7 +14,7 @@ from planalign.results.scope import Scope
 from planalign.results.verify.marts import column_differences
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from planalign.results.columns import Column
     from planalign.results.run import Run
@@ -26,7 +26,7 @@ Totals: TypeAlias = dict[str | None, tuple[int, dict[str, Amount]]]
 
 _EVENTS, _EVENT_TYPE = "fct_yearly_events", "event_type"
 _SUMMED = re.compile(r"U?(TINY|SMALL|BIG)INT|U?INTEGER|HUGEINT|DECIMAL\(\d+,\d+\)|BOOLEAN")
-# Numbers that name something or put it in order: their sum says nothing.
+# Numbers that name something or put it in order, beside the key of a mart: their sum says nothing.
 _NAMES = frozenset(
     {"replicate", "simulation_year", "employee_key", "event_sequence", "job_level", "random_seed"}
 )
@@ -164,8 +164,8 @@ def summarise(
 ) -> Summary:
     """Return rows and sums of two runs side by side, as far as they differ.
 
-    Whole numbers, decimals and truths are summed, exactly, but for those that are names
-    (`job_level`); whether a mart has the same bits is told of all of its columns.
+    Whole numbers, decimals and truths are summed, exactly, but for those that are names, such as
+    those of a key; whether a mart has the same bits is told of all of its columns.
 
     Args:
         run_a: an open run.
@@ -194,8 +194,11 @@ def summarise(
 
 
 def _summary(run_a: Run, run_b: Run, mart: str, scope: Scope, *, is_same: bool) -> MartSummary:
-    totals_a, totals_b = (_totals(run, mart, scope) for run in (run_a, run_b))
-    is_in_both = totals_a and totals_b
+    runs = [run for run in (run_a, run_b) if mart in run.marts]
+    names = _NAMES.union(*(run.key(mart) for run in runs))
+    totals_a, totals_b = (
+        _totals(run, mart, scope, names) if run in runs else {} for run in (run_a, run_b)
+    )
     types = sorted(name for name in {*totals_a, *totals_b} if name is not None)
     rows_a, sums_a = totals_a.get(None, (None, {}))
     rows_b, sums_b = totals_b.get(None, (None, {}))
@@ -204,7 +207,7 @@ def _summary(run_a: Run, run_b: Run, mart: str, scope: Scope, *, is_same: bool) 
         is_same,
         rows_a,
         rows_b,
-        column_differences(run_a.columns(mart), run_b.columns(mart)) if is_in_both else (),
+        column_differences(run_a.columns(mart), run_b.columns(mart)) if len(runs) == 2 else (),
         _side_by_side(sums_a, sums_b),
         tuple(_event_type(one, totals_a, totals_b) for one in types),
     )
@@ -219,12 +222,12 @@ def _event_type(name: str, totals_a: Totals, totals_b: Totals) -> EventType:
     return EventType(name, rows_a, rows_b, _side_by_side(sums_a, sums_b))
 
 
-def _totals(run: Run, mart: str, scope: Scope) -> Totals:
-    """Return rows and sums of a mart, in one pass over it; nothing if the run lacks it."""
-    if mart not in run.marts:
-        return {}
+def _totals(run: Run, mart: str, scope: Scope, names: Collection[str]) -> Totals:
+    """Return rows and sums of a mart, in one pass over it, but for the columns that are names."""
     columns = run.columns(mart)
-    summed = [column for column in columns if _is_summed(column)]
+    summed = [
+        column for column in columns if _SUMMED.fullmatch(column.type) and column.name not in names
+    ]
     by_type = mart == _EVENTS and any(column.name == _EVENT_TYPE for column in columns)
     group = quote(_EVENT_TYPE) if by_type else "null"
     wanted = ["count(*)", *map(_sum, summed)]
@@ -233,15 +236,13 @@ def _totals(run: Run, mart: str, scope: Scope) -> Totals:
         f"{f'grouping({group})' if by_type else '1'}, {group}::varchar, {', '.join(wanted)}",
         f"rollup ({group})" if by_type else "",
     ).fetchall()
-    names = [column.name for column in summed]
     return {
-        None if is_all else str(name): (count, dict(zip(names, sums, strict=True)))
+        None if is_all else str(name): (
+            count,
+            {column.name: total for column, total in zip(summed, sums, strict=True)},
+        )
         for is_all, name, count, *sums in found
     }
-
-
-def _is_summed(column: Column) -> bool:
-    return _SUMMED.fullmatch(column.type) is not None and column.name not in _NAMES
 
 
 def _sum(column: Column) -> str:

@@ -569,7 +569,7 @@ def test_thirty_years_of_forty_models_stay_light(browser_page, tmp_path, screens
 def test_plans_that_would_not_fit_are_those_of_the_shortest_models(tmp_path):
     folder = write_record(tmp_path / "run")
     record = read_record(folder)
-    plans = dict(record.plans)
+    plans = dict(record.query_plans)
     for key, plan in plans.items():
         operator = plan["operator"][0]
         while "children" in operator:

@@ -297,7 +297,7 @@ def test_no_value_of_the_census_is_told_to_a_language_model(bench):
         f"'{some['employee_id']}' group by all",
     }
     record = read_record(bench.run("literals", plants))
-    in_plans = json.dumps(list(record.plans.values()))
+    in_plans = json.dumps(list(record.query_plans.values()))
     assert str(some["employee_id"]) in in_plans
     analysis = analyse(record)
     text = json.dumps(prompt.messages(record, analysis, find(record, analysis)))

@@ -72,7 +72,7 @@ def advise(run: Path, record: Record, earlier: Record | None = None) -> Advice:
         record: of that run.
         earlier: the record of another run of the same study, to compare with.
     """
-    return Advice(run, bool(record.plans), find(record, analyse(record), earlier))
+    return Advice(run, bool(record.query_plans), find(record, analyse(record), earlier))
 
 
 def with_trial(

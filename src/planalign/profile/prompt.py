@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from planalign.profile.findings.of_plans import read_plans
+from planalign.profile.findings.of_query_plans import read_plans
 from planalign.profile.suggestions import SUGGESTION
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from planalign.profile.analysis import Analysis
     from planalign.profile.findings import Finding
-    from planalign.record.query_plans import Operator, Plan
+    from planalign.record.query_plans import Operator, QueryPlan
     from planalign.record.record import Record
 
 # The plans told, of the models that took longest, and operators of each.
@@ -56,7 +56,7 @@ def messages(
 
 def told(record: Record, analysis: Analysis, findings: Sequence[Finding]) -> dict[str, Any]:
     """Return all that is told of a run."""
-    plans: dict[str, Plan] = {}
+    plans: dict[str, QueryPlan] = {}
     for (model, _, _), plan in read_plans(record).items():
         if model not in plans or plan.seconds > plans[model].seconds:
             plans[model] = plan
@@ -99,7 +99,7 @@ def told(record: Record, analysis: Analysis, findings: Sequence[Finding]) -> dic
     }
 
 
-def names_in(record: Record, plans: Iterable[Plan]) -> frozenset[str]:
+def names_in(record: Record, plans: Iterable[QueryPlan]) -> frozenset[str]:
     """Return the names of models, and of the tables and columns that plans scan."""
     found = set(record.graph)
     for plan in plans:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planalign.files import parse_json
-from planalign.record.query_plans import plan_of
+from planalign.record.query_plans import query_plan_of
 from planalign.record.telemetry import FORMAT
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _plan(value: object) -> bool:
     if not isinstance(value, dict):
         return False
     try:
-        plan = plan_of(value)
+        plan = query_plan_of(value)
     except (TypeError, ValueError, KeyError, AttributeError, OverflowError):
         return False
     groups = [plan.row_groups_scanned, plan.row_groups_total]

@@ -44,7 +44,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Plan:
+class QueryPlan:
     """The profile of one statement. Seconds of the clock and of the processor; bytes.
 
     Memory and spilled bytes are those of the whole database at most, meanwhile.
@@ -67,17 +67,17 @@ class Plan:
         yield from self.root.walk()
 
 
-def plan_of(raw: Mapping[str, Any]) -> Plan:
+def query_plan_of(raw: Mapping[str, Any]) -> QueryPlan:
     """Return a profile as DuckDB wrote it, of version 1.5 or 2.0, as a plan."""
     return _of_sections(raw) if "operator" in raw else _of_one_level(raw)
 
 
-def _of_sections(raw: Mapping[str, Any]) -> Plan:
+def _of_sections(raw: Mapping[str, Any]) -> QueryPlan:
     """Read what DuckDB 2.0 writes: a section for each subject."""
     query, system, io = (raw.get(key, {}) for key in ("query", "system", "io"))
     planning = [raw[key]["total_time"] for key in ("planner", "optimizer", "physical_planner")
                 if "total_time" in raw.get(key, {})]  # fmt: skip
-    return Plan(
+    return QueryPlan(
         _root(raw["operator"]),
         float(query.get("total_time", 0.0)),
         float(query.get("cpu_time", 0.0)),
@@ -91,9 +91,9 @@ def _of_sections(raw: Mapping[str, Any]) -> Plan:
     )
 
 
-def _of_one_level(raw: Mapping[str, Any]) -> Plan:
+def _of_one_level(raw: Mapping[str, Any]) -> QueryPlan:
     """Read what DuckDB 1.5 writes: the statement is the root, with all its totals."""
-    return Plan(
+    return QueryPlan(
         _root(raw.get("children", [])),
         float(raw.get("latency", 0.0)),
         float(raw.get("cpu_time", 0.0)),

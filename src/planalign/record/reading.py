@@ -277,7 +277,7 @@ class _Builder:
             compile_seconds=self._compile_seconds,
             graph=self._graph,
             years=tuple(self._years),
-            plans=self._plans,
+            query_plans=self._plans,
             **{name: tuple(found) for name, found in self._found.items()},
         )
 

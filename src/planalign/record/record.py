@@ -186,7 +186,7 @@ class Record:
     samples: tuple[Sample, ...] = ()
     notes: tuple[Note, ...] = ()
     # DuckDB's own profile of the last statement of a model, by model, year and block.
-    plans: Mapping[tuple[str, int | None, int | None], Any] = field(default_factory=dict)
+    query_plans: Mapping[tuple[str, int | None, int | None], Any] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float:

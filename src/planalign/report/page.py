@@ -16,7 +16,7 @@ from planalign._version import __version__
 from planalign.profile.analysis import BUDGET_BYTES
 from planalign.profile.path import overheads
 from planalign.report import figures, words
-from planalign.report.plans import plans_of
+from planalign.report.query_plans import query_plans_of
 from planalign.report.tiles import tiles_of, verdict_of
 
 if TYPE_CHECKING:
@@ -95,10 +95,10 @@ def page(
     )
     template = environment.get_template("report.html")
     bare = template.render(content)
-    if not record.plans:
+    if not record.query_plans:
         return bare
     room = MOST_BYTES - _SPARE_BYTES - len(bare.encode())
-    plans = plans_of(record, [model.name for model in analysis.models], room)
+    plans = query_plans_of(record, [model.name for model in analysis.models], room)
     return template.render({**content, "plans": plans})
 
 

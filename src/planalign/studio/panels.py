@@ -15,7 +15,7 @@ from planalign.studio import fragments, words
 if TYPE_CHECKING:
     from planalign.profile.analysis import Analysis, MemoryReport
     from planalign.profile.findings import Finding
-    from planalign.record.query_plans import Operator, Plan
+    from planalign.record.query_plans import Operator, QueryPlan
 
 
 def tiles(analysis: Analysis) -> Markup:
@@ -173,7 +173,7 @@ def finding(name: str, one: Finding) -> Markup:
     )  # fmt: skip
 
 
-def plan_tree(plan: Plan) -> Markup:
+def plan_tree(plan: QueryPlan) -> Markup:
     """Return a query plan as nested lists, each operator with its share of the time."""
     total = max(_seconds_of(plan.root), 1e-9)
     head = fragments.facts(

@@ -233,7 +233,7 @@ def join(kind, rows, seconds, *children, expected=None):
 def planned(*operators, seconds=1.0):
     """A calm run with the plan of one of its models."""
     plan = {"operator": list(operators), "query": {"total_time": seconds, "cpu_time": seconds}}
-    return calm(plans={("int_3", 2025, 1): plan})
+    return calm(query_plans={("int_3", 2025, 1): plan})
 
 
 SIDES = scan("a", 500_000, 500_000, 0.1), scan("b", 2, 2, 0.0)

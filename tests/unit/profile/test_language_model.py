@@ -82,7 +82,7 @@ def completion(content):
 def planned(plan, **more):
     nodes = node("int_a"), node("int_b", "int_a")
     models = model("int_a", 0, 1, rows=10, **more), model("int_b", 1, 3, rows=10)
-    return record(4, *nodes, models=models, plans={("int_a", 2025, 1): plan})
+    return record(4, *nodes, models=models, query_plans={("int_a", 2025, 1): plan})
 
 
 def sent(made):

@@ -8,14 +8,14 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from planalign.record.query_plans import plan_of
+from planalign.record.query_plans import query_plan_of
 
 DATA = Path(__file__).parent / "data"
 
 
 def kept(version: str):
     """A profile of `people join parts`, with a filter, as that version wrote it."""
-    return plan_of(json.loads((DATA / f"duckdb-{version}.json").read_text()))
+    return query_plan_of(json.loads((DATA / f"duckdb-{version}.json").read_text()))
 
 
 @pytest.mark.parametrize("version", ["1.5", "2.0"])
@@ -63,12 +63,12 @@ def test_what_the_installed_version_writes_is_read(tmp_path):
         connection.execute("set enable_profiling = 'json'")
         connection.execute(f"set profiling_output = '{tmp_path / 'plan.json'}'")
         connection.execute("create table few as select * from numbers where i < 10").fetchall()
-    plan = plan_of(json.loads((tmp_path / "plan.json").read_text()))
+    plan = query_plan_of(json.loads((tmp_path / "plan.json").read_text()))
     [scan] = [operator for operator in plan.walk() if operator.is_scan]
     assert (scan.name, scan.rows, scan.rows_scanned) == ("numbers", 10, 1000)
     assert plan.root.kind.endswith("CREATE_TABLE_AS")
 
 
 def test_a_profile_without_operators_is_an_empty_plan():
-    assert plan_of({"operator": [], "query": {"total_time": 0.5}}).seconds == 0.5
-    assert plan_of({"latency": 0.5}).root.kind == "NOTHING"
+    assert query_plan_of({"operator": [], "query": {"total_time": 0.5}}).seconds == 0.5
+    assert query_plan_of({"latency": 0.5}).root.kind == "NOTHING"

@@ -10,7 +10,7 @@ from written_run import event, started, year
 
 from planalign.profile.analysis import BUDGET_BYTES, MemoryReport, analyse
 from planalign.profile.findings import Finding
-from planalign.record.query_plans import Operator, Plan
+from planalign.record.query_plans import Operator, QueryPlan
 from planalign.record.reading import record_of
 from planalign.studio import fragments, panels, words
 from planalign.studio.live import Alert, Live
@@ -143,7 +143,7 @@ def test_the_verdict_on_memory_is_in_words(within, said):
 def test_a_plan_is_a_tree():
     scan = Operator("SEQ_SCAN", "t", 1.0, 5, 50, {"Table": "t"}, ())
     join = Operator("HASH_JOIN", "hash join", 3.0, 7, None, {}, (scan, scan))
-    seen = Seen(panels.plan_tree(Plan(join, 4.0, 4.0, 0, 0, 0, 0, None, None)))
+    seen = Seen(panels.plan_tree(QueryPlan(join, 4.0, 4.0, 0, 0, 0, 0, None, None)))
     assert "hash join 3.00 s (60%) · 7 rows" in seen.text
     assert "t 1.00 s (20%) · 5 rows, estimated 50" in seen.text
     assert len(seen.named("details")) == 3
@@ -181,7 +181,9 @@ def evil_finding():
         lambda _: panels.finding(EVIL, evil_finding()),
         lambda _: fragments.note(EVIL, EVIL),
         lambda _: panels.plan_tree(
-            Plan(Operator(EVIL, EVIL, 1.0, 1, 1, {EVIL: EVIL}, ()), 1, 1, 0, 0, 0, 0, None, None)
+            QueryPlan(
+                Operator(EVIL, EVIL, 1.0, 1, 1, {EVIL: EVIL}, ()), 1, 1, 0, 0, 0, 0, None, None
+            )
         ),
         panels.tiles,
         panels.model_table,

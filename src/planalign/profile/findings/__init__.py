@@ -13,7 +13,7 @@ from planalign.profile.findings.of_models import (
     slower_than_earlier,
     views_read_often,
 )
-from planalign.profile.findings.of_plans import (
+from planalign.profile.findings.of_query_plans import (
     bad_estimates,
     quadratic_joins,
     read_plans,

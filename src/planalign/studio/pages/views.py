@@ -203,13 +203,13 @@ async def _find(record: Record, analysis: Analysis) -> Sequence[Any]:
 
 async def plans(watched: Watched, summary: Summary) -> Refresh | None:
     """Show how DuckDB executed a model, of those that the record has."""
-    from planalign.record.query_plans import plan_of  # noqa: PLC0415 - with this page alone
+    from planalign.record.query_plans import query_plan_of  # noqa: PLC0415 - with this page alone
 
     found = await read(watched)
     if found is None:
         return None
     record, analysis = found
-    keys = {_key(key): key for key in record.plans}
+    keys = {_key(key): key for key in record.query_plans}
     if not keys:
         html(
             fragments.note(
@@ -233,8 +233,8 @@ async def plans(watched: Watched, summary: Summary) -> Refresh | None:
             '<select name="plan">{}</select></label><button class="button">Show</button></form>'
         ).format(fragments.path_of(summary.name, "plans"), options)
     ).classes("card")
-    plan = await to_thread(plan_of, record.plans[keys[chosen]])
-    section(f"Plan of {chosen}", panels.plan_tree(plan))
+    plan = await to_thread(query_plan_of, record.query_plans[keys[chosen]])
+    section(f"Query plan of {chosen}", panels.plan_tree(plan))
     return None
 
 

@@ -12,7 +12,7 @@ from planalign.report import words
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from planalign.record.query_plans import Operator, Plan
+    from planalign.record.query_plans import Operator, QueryPlan
     from planalign.record.record import Record
 
 # An operator is slow that takes so much of all operators' seconds.
@@ -22,26 +22,26 @@ _HIDDEN_DETAILS = frozenset({"Estimated Cardinality"})
 
 
 @dataclass(frozen=True)
-class ModelPlan:
+class ModelQueryPlan:
     """The plan of the slowest run of a model, as a tree in HTML."""
 
     model: str
     when: str
-    plan: Plan
+    plan: QueryPlan
     tree: Markup
 
 
-def plans_of(record: Record, models: Iterable[str], room: int) -> tuple[ModelPlan, ...]:
+def query_plans_of(record: Record, models: Iterable[str], room: int) -> tuple[ModelQueryPlan, ...]:
     """Return plans of the models in their order, until they fill `room` bytes of HTML."""
-    from planalign.record.query_plans import plan_of  # noqa: PLC0415 - only where there are any
+    from planalign.record.query_plans import query_plan_of  # noqa: PLC0415 - only where there are any
 
     found = []
     for model in models:
-        recorded = [(key, raw) for key, raw in record.plans.items() if key[0] == model]
+        recorded = [(key, raw) for key, raw in record.query_plans.items() if key[0] == model]
         if not recorded:
             continue
         (_, year, block), plan = max(
-            ((key, plan_of(raw)) for key, raw in recorded), key=lambda one: one[1].seconds
+            ((key, query_plan_of(raw)) for key, raw in recorded), key=lambda one: one[1].seconds
         )
         tree = _tree(plan)
         room -= len(tree.encode())
@@ -50,11 +50,11 @@ def plans_of(record: Record, models: Iterable[str], room: int) -> tuple[ModelPla
         when = "setup" if year is None else str(year)
         if block is not None and block > 1:
             when += f", block {block}"
-        found.append(ModelPlan(model, when, plan, tree))
+        found.append(ModelQueryPlan(model, when, plan, tree))
     return tuple(found)
 
 
-def _tree(plan: Plan) -> Markup:
+def _tree(plan: QueryPlan) -> Markup:
     total = sum(operator.seconds for operator in plan.walk())
     return Markup('<ul class="plan">{}</ul>').format(_item(plan.root, total))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planalign.profile.findings.finding import Finding, seconds, severity_of
-from planalign.record.query_plans import Plan, plan_of
+from planalign.record.query_plans import QueryPlan, query_plan_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from planalign.record.query_plans import Operator
     from planalign.record.record import Record
 
-    Plans = Mapping[tuple[str, int | None, int | None], Plan]
+    Plans = Mapping[tuple[str, int | None, int | None], QueryPlan]
 
 # An operator that takes less is no bottleneck; seconds, and as a part of its statement's.
 OPERATOR_SECONDS, OPERATOR_SHARE = 0.1, 0.1
@@ -42,7 +42,7 @@ SCANNED_SHARE = 0.9
 
 def read_plans(record: Record) -> Plans:
     """Return the plans of a record."""
-    return {key: plan_of(raw) for key, raw in record.plans.items()}
+    return {key: query_plan_of(raw) for key, raw in record.query_plans.items()}
 
 
 def bad_estimates(plans: Plans, analysis: Analysis) -> Iterator[Finding]:
@@ -66,7 +66,7 @@ def bad_estimates(plans: Plans, analysis: Analysis) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _is_badly_estimated(plan: Plan, operator: Operator) -> bool:
+def _is_badly_estimated(plan: QueryPlan, operator: Operator) -> bool:
     if "JOIN" not in operator.kind or operator.estimated_rows is None:
         return False
     low, high = sorted((operator.rows, operator.estimated_rows))
@@ -166,7 +166,7 @@ def unpruned_scans(plans: Plans, analysis: Analysis) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _is_unpruned(plan: Plan, operator: Operator) -> bool:
+def _is_unpruned(plan: QueryPlan, operator: Operator) -> bool:
     scanned, groups = operator.rows_scanned or 0, operator.row_groups_total
     if "Filters" not in operator.details or scanned < PRUNABLE_ROWS:
         return False
@@ -179,12 +179,12 @@ def _is_unpruned(plan: Plan, operator: Operator) -> bool:
     )
 
 
-def _takes_long(plan: Plan, spent: float) -> bool:
+def _takes_long(plan: QueryPlan, spent: float) -> bool:
     return spent >= max(OPERATOR_SECONDS, OPERATOR_SHARE * plan.cpu_seconds)
 
 
 def _worst(
-    plans: Plans, is_found: Callable[[Plan, Operator], bool]
+    plans: Plans, is_found: Callable[[QueryPlan, Operator], bool]
 ) -> Iterator[tuple[str, int | None, Operator, float]]:
     """Yield, of each model, the operator found that took longest, and the seconds of all."""
     worst: dict[str, tuple[int | None, Operator]] = {}

@@ -5,7 +5,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test browser check lint audit bench soak fuzz docs site lock clean
+.PHONY: demo quick units test browser check lint audit bench soak fuzz docs site lock clean
 
 # The lock file decides what is installed; a changed one rebuilds the environment.
 # It is complete, so that nothing is left to resolve, which pip before 23.3 cannot do
@@ -26,6 +26,17 @@ $(READY): $(LOCKED) pyproject.toml
 # A realistic company of 10,000 employees, five years, four scenarios.
 demo: $(READY)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
+# What most changes break, before they are committed; linters and tests beside each other.
+quick: $(READY)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target lint units
+
+units: $(READY)
+	DBT_SEND_ANONYMOUS_USAGE_STATS=false $(BIN)/dbt parse --quiet \
+	  --project-dir src/planalign/dbt --profiles-dir src/planalign/dbt \
+	  --target-path "$(CURDIR)/target/dbt" --log-path target/dbt
+	$(BIN)/python -m pytest --quiet -n 2 --dist loadfile --no-loadscope-reorder \
+	  tests/unit/cli tests/unit/config tests/unit/docs tests/unit/results
 
 # In the order of the folders: by size, the longest test, which is alone in its file, is the last.
 test: $(READY) browser

@@ -24,7 +24,7 @@ _ANY_PACE = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-settings.register_profile("short", _ANY_PACE, max_examples=40, derandomize=True)
+settings.register_profile("short", _ANY_PACE, max_examples=25, derandomize=True)
 settings.register_profile("long", _ANY_PACE, max_examples=1_000, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 

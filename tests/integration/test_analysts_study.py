@@ -1,4 +1,4 @@
-"""What an analyst adds to a study agrees everywhere, is in every output, and refused if wrong."""
+"""What an analyst adds to a study agrees everywhere, and is refused where it is wrong."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ select
     simulation_year,
     coalesce(department, 'none') as department,
     count(*)::integer as headcount
-from {{ ref("fct_workforce_snapshot") }}
-where employment_status = 'active' and simulation_year = {{ year_in_hand() }}
+from {{ in_hand("fct_workforce_snapshot") }}
+where employment_status = 'active'
 group by all
 """
 TESTS = {

@@ -26,8 +26,8 @@ def project(tmp_path_factory, parity) -> Path:
 
 @pytest.fixture(scope="module")
 def whole(project, parity) -> Path:
-    """Five scenarios and twenty replicates as one block."""
-    return parity.simulate(project, "whole", YEARS, "--seeds", "20")
+    """Five scenarios and ten replicates as one block."""
+    return parity.simulate(project, "whole", YEARS, "--seeds", "10")
 
 
 def differences(a: Path, b: Path, **filters) -> dict[str, object] | None:
@@ -38,11 +38,11 @@ def differences(a: Path, b: Path, **filters) -> dict[str, object] | None:
 
 @pytest.mark.parametrize("scenario", ["exact", "plan"])
 def test_a_scenario_alone_is_the_same_as_among_five(project, whole, parity, scenario):
-    alone = parity.simulate(project, scenario, YEARS, "--seeds", "20", "--scenario", scenario)
+    alone = parity.simulate(project, scenario, YEARS, "--seeds", "10", "--scenario", scenario)
     assert differences(alone, whole, scenario=scenario) is None
 
 
-def test_a_replicate_alone_is_the_same_as_among_twenty(project, whole, parity):
+def test_a_replicate_alone_is_the_same_as_among_ten(project, whole, parity):
     alone = parity.simulate(project, "seventh", YEARS, "--replicate", "7")
     assert differences(alone, whole, replicate=7) is None
 
@@ -50,7 +50,7 @@ def test_a_replicate_alone_is_the_same_as_among_twenty(project, whole, parity):
 def test_replicates_differ(whole):
     with open_run(whole) as run:
         closing = {row.closing_headcount for row in run.summary() if row.scenario_id == "baseline"}
-    assert len(closing) > 20
+    assert len(closing) > 10
 
 
 @pytest.mark.parametrize("threads", ["1", "8"])

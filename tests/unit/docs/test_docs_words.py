@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from planalign import __version__
+
 ROOT = Path(__file__).parents[3]
 FILES = [
     path
@@ -39,3 +41,10 @@ def test_the_licence_is_the_one_that_the_package_declares():
     assert "Apache License" in text
     assert "planalign contributors" in text
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+
+
+def test_the_newest_release_of_the_changelog_is_the_version():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    first, *released = re.findall(r"^## \[(.+?)\](?: - \d{4}-\d\d-\d\d)?$", text, re.MULTILINE)
+    assert first == "Unreleased"
+    assert released[0] == __version__

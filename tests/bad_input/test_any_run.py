@@ -42,7 +42,7 @@ def run(shared_studies: Studies) -> Path:
     """A run of a year, with query plans."""
     finished = shared_studies.simulate(
         shared_studies.generated(30),
-        {"with_plans": True},
+        {"with_query_plans": True},
         simulation={"start_year": 2025, "end_year": 2025},
     )
     return finished.path

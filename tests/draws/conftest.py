@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PROJECT = Path(planalign.__file__).parent / "dbt"
 # The generator, and the doors through which its streams come.
-SOURCES = [PROJECT / "macros" / name for name in ("draws.sql", "doors.sql")]
+SOURCES = [PROJECT / "macros" / name for name in ("draws.sql", "own_decisions.sql", "doors.sql")]
 
 
 class _ReturnedError(Exception):

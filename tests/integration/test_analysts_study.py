@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -336,6 +337,14 @@ def test_the_column_is_in_every_output(study: Study, run: Path, tmp_path: Path) 
     )
     assert '"location": ' in timeline
     assert '"moving"' in timeline
+    text = planalign("employee", run, id_, "--scenario", "base", "--replicate", replicate)
+    assert re.search(r"^department [^,]+, location \w+, grade \d+$", text, re.MULTILINE)
+    with open_run(run) as opened:
+        by_group = opened.sql(
+            "select dimension, sum(headcount) from fct_plan_costs_by_group group by 1 order by 1"
+        ).fetchall()
+    assert {name for name, _ in by_group} >= {"age_band", "location", "grade"}
+    assert len({headcount for _, headcount in by_group}) == 1
     census = study.folder / "census.parquet"
     told = planalign("census", "check", census, "--config", study.folder / "planalign.yaml")
     assert "Denver" in io.StringIO(told).read()

@@ -74,6 +74,9 @@ def _print(found: "Timeline") -> None:
     from planalign.cli.tables import print_table  # noqa: PLC0415 - rich is slow to import
 
     emit(f"Employee {found.employee_id}, scenario {found.scenario_id}, replicate {found.replicate}")
+    groups = [f"{name} {value}" for name, value in found.groups.items() if value is not None]
+    if groups:
+        emit(", ".join(groups))
     for columns, rows, left in (
         (_EVENTS, found.events, ("Event", "Details")),
         (_SNAPSHOTS, found.snapshots, ("Status",)),

@@ -50,6 +50,8 @@ _MARTS = ("fct_", "dim_")
 # A project that no run has used for so long is made anew when it is needed.
 _UNUSED_SECONDS = 30 * 86_400
 _EXTRA_MACRO = "macros/extra_columns.sql"
+# SQL types by whose values employees are grouped: another one has too many.
+_GROUPED = {"VARCHAR", "BIGINT", "BOOLEAN"}
 # Where the columns of the census stand that a configuration adds: the file, the table and
 # the column in front of them.
 _EXTRA_COLUMNS = (
@@ -201,12 +203,9 @@ def _with_columns(
     Raises:
         ProjectError: one of them is another one of the user's, in which it has no place.
     """
-    names = ", ".join(f'"{name}"' for name in columns)
-    found = {
-        _EXTRA_MACRO: (
-            f"{{% macro extra_columns() %}}{{%- do return([{names}]) -%}}{{% endmacro %}}\n"
-        ).encode()
-    }
+    groups = [name for name, sql_type in columns.items() if sql_type in _GROUPED]
+    macros = _returning("extra_columns", [*columns]) + _returning("extra_groups", groups)
+    found = {_EXTRA_MACRO: macros.encode()}
     if contents.get(_EXTRA_MACRO) == found[_EXTRA_MACRO]:
         return {}  # they are in it
     lines = [
@@ -236,6 +235,12 @@ def _with_columns(
     if problems:
         raise ProjectError("the columns of extra_columns cannot be declared", problems)
     return found
+
+
+def _returning(name: str, names: Sequence[str]) -> str:
+    """Return a macro that gives a list of names."""
+    listed = ", ".join(f'"{one}"' for one in names)
+    return f"{{% macro {name}() %}}{{%- do return([{listed}]) -%}}{{% endmacro %}}\n"
 
 
 def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
 from planalign.errors import UsageError
+from planalign.marts.packaged import packaged_marts
 from planalign.results import database
 from planalign.results.columns import listed
 from planalign.results.scope import Scope, checked, present
@@ -29,6 +30,13 @@ class Timeline:
     employee_id: str
     events: list[dict[str, Any]]
     snapshots: list[dict[str, Any]]
+
+    @property
+    def groups(self) -> dict[str, Any]:
+        """Return the department, and what the study has of its own, from the last snapshot."""
+        ours = {name for name, _ in packaged_marts()[_SNAPSHOT].columns} - {"department"}
+        last = self.snapshots[-1] if self.snapshots else {}
+        return {name: value for name, value in last.items() if name not in ours}
 
 
 def timeline(

@@ -6,3 +6,8 @@
 {% macro extra_columns() %}
     {%- do return([]) -%}
 {% endmacro %}
+
+{# Those of them by whose values employees are grouped: texts, whole numbers and flags. #}
+{% macro extra_groups() %}
+    {%- do return([]) -%}
+{% endmacro %}

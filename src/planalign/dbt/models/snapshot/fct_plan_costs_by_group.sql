@@ -22,6 +22,9 @@ cells as (
         case
             when snapshot.is_highly_compensated then 'highly_compensated' else 'other'
         end as compensation_group,
+        {% for column in extra_groups() %}
+            coalesce(snapshot.{{ column }}::varchar, '(none)') as {{ column }},
+        {% endfor %}
         count(*) as headcount,
         count(*) filter (where snapshot.plan_compensation > 0) as covered_headcount,
         count(*) filter (
@@ -54,13 +57,16 @@ cells as (
         snapshot.age_band,
         snapshot.tenure_band,
         snapshot.job_level,
+        {% for column in extra_groups() %}
+            snapshot.{{ column }},
+        {% endfor %}
         snapshot.is_highly_compensated
 ),
 
 added as (
     {% for dimension in [
         "age_band", "tenure_band", "job_level", "compensation_group"
-    ] %}
+    ] + extra_groups() %}
         select
             scenario_id,
             replicate,

@@ -38,7 +38,7 @@ units: $(READY)
 	$(BIN)/python -m pytest --quiet -n 2 --dist loadfile --no-loadscope-reorder \
 	  tests/unit/cli tests/unit/config tests/unit/docs tests/unit/results
 
-# In the order of the folders: by size, the longest test, which is alone in its file, is the last.
+# In the order of the folders, the longest file before all (tests/conftest.py).
 test: $(READY) browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -59,17 +59,23 @@ class MartDifference:
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """The outcome of comparing runs A and B."""
+class Fingerprints:
+    """The fingerprints of runs A and B, from which follows whether they are the same."""
 
     fingerprint_a: dict[str, str]
     fingerprint_b: dict[str, str]
-    differences: tuple[MartDifference, ...]
 
     @property
     def identical(self) -> bool:
         """Say whether both runs hold the same marts, columns and bits."""
         return self.fingerprint_a == self.fingerprint_b
+
+
+@dataclass(frozen=True)
+class Comparison(Fingerprints):
+    """The outcome of comparing runs A and B."""
+
+    differences: tuple[MartDifference, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the comparison as the object that `--json` prints; values are text."""

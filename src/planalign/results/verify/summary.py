@@ -12,6 +12,7 @@ from planalign.results.columns import quote
 from planalign.results.fingerprint import fingerprint
 from planalign.results.scope import Scope
 from planalign.results.verify.marts import column_differences
+from planalign.results.verify.outcome import Fingerprints
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -106,17 +107,10 @@ class MartSummary:
 
 
 @dataclass(frozen=True)
-class Summary:
+class Summary(Fingerprints):
     """What runs A and B hold, as rows and sums: of all marts, or of those that differ."""
 
-    fingerprint_a: dict[str, str]
-    fingerprint_b: dict[str, str]
     marts: tuple[MartSummary, ...]
-
-    @property
-    def identical(self) -> bool:
-        """Say whether both runs hold the same marts, columns and bits."""
-        return self.fingerprint_a == self.fingerprint_b
 
     @property
     def compared(self) -> int:

@@ -26,19 +26,27 @@ BEGIN, END = (
 )
 
 
+def macros_of(folder: Path = PACKAGED / "macros") -> dict[str, Any]:
+    """Return the macros of a folder by name; one that is put in its place is what the others call.
+
+    What a macro raises is a ValueError.
+    """
+    context: dict[str, Any] = {"return": _return, "exceptions": _Exceptions}
+    for path in sorted(folder.glob("*.sql")):
+        template = get_environment().from_string(path.read_text("utf-8"), globals=context)
+        for name, macro in vars(template.make_module()).items():
+            if name.startswith(MACRO_PREFIX):
+                context[name.removeprefix(MACRO_PREFIX)] = _returning(macro)
+    return context
+
+
 def declared_events(macros: Path = PACKAGED / "macros") -> list[dict[str, Any]]:
     """Return what macro `yearly_events` of a folder of macros returns.
 
     Raises:
         ValueError: the list is faulty.
     """
-    context: dict[str, Any] = {"return": _return, "exceptions": _Exceptions}
-    for path in sorted(macros.glob("*.sql")):
-        template = get_environment().from_string(path.read_text("utf-8"), globals=context)
-        for name, macro in vars(template.make_module()).items():
-            if name.startswith(MACRO_PREFIX):
-                context[name.removeprefix(MACRO_PREFIX)] = _returning(macro)
-    events: list[dict[str, Any]] = context["yearly_events"]()
+    events: list[dict[str, Any]] = macros_of(macros)["yearly_events"]()
     return events
 
 

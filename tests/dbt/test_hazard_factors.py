@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
-from dbt_common.clients.jinja import get_environment
-from dbt_common.utils.jinja import MACRO_PREFIX
 
-from planalign.marts.packaged import PACKAGED
-
-
-class Exceptions:
-    @staticmethod
-    def raise_compiler_error(message: str) -> None:
-        raise ValueError(message)
+TOOL = runpy.run_path(str(Path(__file__).parents[2] / "tools" / "event_reference.py"))
 
 
 def hazard(name: str, factors: dict[str, str]) -> str:
-    text = (PACKAGED / "macros" / "hazards.sql").read_text(encoding="utf-8")
-    context = {"own_hazard_factors": lambda: factors, "exceptions": Exceptions}
-    template = get_environment().from_string(text, globals=context)
-    macro = getattr(template.make_module(), f"{MACRO_PREFIX}hazard")
-    return " ".join(macro(name).split())
+    macros = TOOL["macros_of"]()
+    macros["own_hazard_factors"] = lambda: factors
+    return " ".join(str(macros["hazard"](name)).split())
 
 
 def test_a_factor_of_what_is_no_hazard_is_refused() -> None:

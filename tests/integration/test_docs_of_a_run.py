@@ -119,7 +119,11 @@ def test_every_event_that_occurs_is_documented_with_its_payload(run: Run) -> Non
 
 
 # What only settings other than those of the run bring about, by column.
-CHOICES = {"alignment": set(get_args(Alignment)), "entry_dates": set(get_args(EntryDates))}
+CHOICES = {
+    "alignment": set(get_args(Alignment)),
+    "entry_dates": set(get_args(EntryDates)),
+    "group_name": {"highly_compensated", "other", "(none)"},
+}
 # Listed are the groups of one dimension; the others are bands, described at their columns.
 OF_DIMENSION = {"group_name": "where dimension = 'compensation_group'"}
 

@@ -1,4 +1,4 @@
-"""`planalign census`: generate a synthetic census, check a real one."""
+"""`planalign census`: import files, generate a synthetic census, check a real one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from planalign.cli import console
+from planalign.cli.census_import import import_files
 from planalign.cli.options import Json
 from planalign.cli.output import emit, emit_item, emit_json
 from planalign.errors import ExitCode, UsageError
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 census = typer.Typer(
     name="census",
-    help="Generate a synthetic census, or check one.",
+    help="Import a client's files, generate a synthetic census, or check one.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+census.command(name="import")(import_files)
 
 
 @census.command()

@@ -1,0 +1,111 @@
+"""The day that a file describes, by its title, its name or its dates."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections import Counter
+from datetime import date
+from typing import TYPE_CHECKING
+
+from planalign.census.importing.dates import day_of, spelled
+
+if TYPE_CHECKING:
+    from planalign.census.importing.locate import Table
+    from planalign.census.importing.mapping import Mapping
+    from planalign.census.importing.questions import Answers
+
+_DAY = re.compile(
+    r"\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d|(?:19|20)\d\d[-/._]\d{1,2}[-/._]\d{1,2}"
+    r"|\d{1,2}\.? ?[-. ]? ?[^\W\d_]{3,10}\.?,?[- ](?:19|20)\d\d"
+    r"|[^\W\d_]{3,10}\.? \d{1,2},? (?:19|20)\d\d"
+    r"|(?<!\d)(?:19|20)\d{6}(?!\d)"
+)
+_YEAR = re.compile(r"(?<!\d)(20\d\d|19[5-9]\d)(?!\d)")
+_MONTH = re.compile(r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])(?!\d)")
+# What stands before the day that is meant, and before the day on which a report was made.
+_MEANT = re.compile(
+    r"as of|as at|as-of|effective|year end|year-end|plan year|period end|ending|ended|through|"
+    r"stand|stichtag|zum|per|\bau\b|arret|al \d|\bop\b|peildatum|census date",
+    re.IGNORECASE,
+)
+_MADE = re.compile(
+    r"run date|run on|printed|created|generated|prepared|exported|export date|report date|gedruckt"
+    r"|erstellt|date d'edition|imprime",
+    re.IGNORECASE,
+)
+
+
+def as_of_day(table: Table, mapping: Mapping, answers: Answers, *, many: bool) -> date:
+    """Return the day that a table describes: by its title, its sheet, its file's name.
+
+    Args:
+        table: with the texts above its header.
+        mapping: what its columns are.
+        answers: who is asked where nothing tells.
+        many: whether there are several files, so that the question names this one.
+    """
+    name = table.grid.file.name
+    texts = [*table.titles, table.grid.sheet or "", re.sub(r"[_]+", " ", name.rpartition(".")[0])]
+    meant = [text for text in texts if not _MADE.search(text)]
+    for group in ([text for text in meant if _MEANT.search(text)], meant):
+        days = {day for text in group for day in _days(text)}
+        if len(days) == 1:
+            return days.pop()
+    newest = _newest_year(table, mapping)
+    for text in meant:
+        if found := {(int(year), int(month)) for year, month in _MONTH.findall(text)}:
+            year, month = max(found)
+            if newest is None or year <= newest <= year + 1:
+                return date(year, month, calendar.monthrange(year, month)[1])
+    years = {int(year) for text in meant for year in _YEAR.findall(text)}
+    likely = [year for year in years if newest is None or newest - 1 <= year <= newest + 1]
+    if len(likely) == 1:
+        return date(likely[0], 12, 31)
+    proposal = f"{newest}-12-31" if newest else None
+    key = f"as_of:{name}" if many else "as_of"
+    answer = answers.choose(
+        key,
+        f"Which day does {name} describe? Neither title, sheet nor name of the file says it"
+        + (f"; its newest dates are of {newest}" if newest else "")
+        + ". Answer as yyyy-mm-dd, or with --as-of.",
+        proposal=proposal,
+        accepts=lambda text: _iso(text) is not None,
+    )
+    return _iso(answer) or date(newest or 2000, 12, 31)
+
+
+def _iso(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _days(text: str) -> set[date]:
+    found = set()
+    for words in _DAY.findall(text):
+        one = spelled(words.replace("_", "-"))
+        if one is None:
+            continue
+        both = {day for order in ("mdy", "dmy") if (day := day_of(one, order, date(2200, 1, 1)))}
+        ends = {d for d in both if d.day == calendar.monthrange(d.year, d.month)[1]}
+        found |= ends if len(both) > 1 and len(ends) == 1 else both
+    return found
+
+
+def _newest_year(table: Table, mapping: Mapping) -> int | None:
+    """Return the year that most of the newest hires and leavers are of."""
+    years: Counter[int] = Counter()
+    for role in ("hire_date", "rehire_date", "termination_date", "valid_from"):
+        for position in mapping.positions.get(role, []):
+            for cell in table.columns[position]:
+                one = spelled(cell)
+                if one is None or one.is_short:
+                    continue
+                year = one.day.year if one.day else one.parts[2] if one.parts else 0
+                if 1950 <= year <= 2100:
+                    years[year] += 1
+    total = sum(years.values())
+    common = [year for year, count in years.items() if count * 200 >= total]
+    return max(common, default=None)

@@ -16,6 +16,8 @@ from planalign.config.scalars import plain
 from planalign.config.sections import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planalign.config.models import Config
 
 
@@ -40,9 +42,18 @@ def to_yaml(config: Config) -> str:
     return text
 
 
-def documented_yaml() -> str:
-    """Return the planalign.yaml to start from: every key, explained, at its default."""
-    return resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+def documented_yaml(tables: Sequence[str] = ()) -> str:
+    """Return the planalign.yaml to start from: every key, explained, at its default.
+
+    Args:
+        tables: names of reference tables for which it names a file in the folder `tables`.
+
+    """
+    text = resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+    if not tables:
+        return text
+    named = "".join(f"  {name}: tables/{name}.csv\n" for name in tables)
+    return text.replace("\ntables: {}\n", f"\ntables:\n{named}")
 
 
 def _changes(settings: Section, base: Section) -> dict[str, Any]:

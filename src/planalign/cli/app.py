@@ -18,6 +18,7 @@ from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
 from planalign.cli.export import ListingMarts, export
 from planalign.cli.fingerprint import fingerprint
+from planalign.cli.fit import fit
 from planalign.cli.init import init
 from planalign.cli.model import model
 from planalign.cli.output import emit
@@ -123,6 +124,7 @@ def _global_options(
 
 for _command in (
     init,
+    fit,
     simulate,
     show,
     compare,

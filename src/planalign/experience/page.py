@@ -1,0 +1,2 @@
+def experience_page(fit):
+    return ""

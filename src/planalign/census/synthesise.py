@@ -171,7 +171,7 @@ def _first_above(draw: str, shares: Iterable[object], values: Sequence[object]) 
         f"when {draw} < {share} then {value}"
         for share, value in zip(shares, values[:-1], strict=True)
     )
-    return f"case {cases} else {values[-1]} end"
+    return f"case {cases} else {values[-1]} end" if cases else str(values[-1])
 
 
 def _statement(levels: Sequence[JobLevel]) -> str:

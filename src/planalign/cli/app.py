@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from planalign.cli import console, streams
 from planalign.cli.advise import advise
+from planalign.cli.backtest import backtest
 from planalign.cli.bench import bench
 from planalign.cli.census import census
 from planalign.cli.compare import compare
@@ -125,6 +126,7 @@ def _global_options(
 for _command in (
     init,
     fit,
+    backtest,
     simulate,
     show,
     compare,

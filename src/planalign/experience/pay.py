@@ -259,17 +259,42 @@ def fit_promotion_increase(
     key = "compensation.promotion_increase"
     connection.execute(
         "create or replace temp table lowest as "
-        "select unnest($levels)::integer as level_after, unnest($pays)::double as lowest_pay",
-        {"levels": list(bands), "pays": [low for low, _ in bands.values()]},
+        "select unnest($levels)::integer as job_level, unnest($pays)::double as lowest_above",
+        {"levels": [level - 1 for level in bands], "pays": [low for low, _ in bands.values()]},
     )
+    # The ordinary raise beside it is that of who stayed at the level with pay as high, for
+    # merit may slow towards the top of the band.
     count, average, spread = connection.execute(
-        "select count(*), avg(ratio), coalesce(stddev_samp(ratio), 0) from ("
-        "select (1 + change) / (1 + ("
-        "select avg(change) from raises as others "
-        "where others.is_reviewed and others.experience_year = raises.experience_year"
-        ")) - 1 as ratio from raises inner join lowest using (level_after) "
-        "where is_promoted and change between 0 and 1 and pay_before * (1 + $prior) "
-        ">= lowest_pay / (1 + $movement) ** ($last - experience_year))",
+        """
+        with above as (
+            select raises.*
+            from raises inner join lowest using (job_level)
+            where
+                pay_before * (1 + $prior)
+                >= lowest_above / (1 + $movement) ** ($last - experience_year)
+        ),
+
+        ordinary as (
+            select job_level, experience_year, avg(change) as change
+            from above where is_reviewed group by all
+        ),
+
+        of_all as (
+            select experience_year, avg(change) as change
+            from raises where is_reviewed group by all
+        )
+
+        select count(*), avg(increase), coalesce(stddev_samp(increase), 0)
+        from (
+            select
+                (1 + above.change)
+                / (1 + coalesce(ordinary.change, of_all.change, 0)) - 1 as increase
+            from above
+            left join ordinary using (job_level, experience_year)
+            left join of_all using (experience_year)
+            where above.is_promoted and above.change between 0 and 1
+        )
+        """,
         {"prior": prior, "movement": movement, "last": last_year},
     ).fetchall()[0]
     if not count or average is None:

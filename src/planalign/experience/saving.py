@@ -252,7 +252,7 @@ def _fit_changes(
                 deferral_before > 0 and deferral_after > 0
                 and abs(deferral_after - deferral_before) > 1e-6
                 and not (
-                    ($escalates or status_after = 'automatic')
+                    ($escalates or coalesce(status_after = 'automatic', false))
                     and abs(deferral_after - deferral_before - $step) < 1e-6
                 )
             ),

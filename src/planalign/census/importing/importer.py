@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from planalign.census.importing.as_of import as_of_day
 from planalign.census.importing.dropping import (
     drop_answered,
+    drop_not_yet_hired,
     drop_other_currencies,
     drop_too_long,
     drop_unread,
@@ -241,6 +242,7 @@ def _read(
     drop_copies(file)
     drop_answered(file)
     one_row_each(file)
+    drop_not_yet_hired(file)
     for role in ("union", "officer"):
         settle_flags(file.rows, role, work)
     settle_ways(file.rows, work)

@@ -13,8 +13,32 @@ if TYPE_CHECKING:
     from planalign.census.importing.grid import Cell
 
 MISSING = frozenset(
-    "|-|--|---|.|?|n/a|na|n.a.|#n/a|null|nil|none|(blank)|blank|unknown|k.a.|k. a.|nan|#ref!|"
-    "#value!|tbd|\u2013|\u2014".split("|")
+    [
+        "",
+        "-",
+        "--",
+        "---",
+        ".",
+        "?",
+        "n/a",
+        "na",
+        "n.a.",
+        "#n/a",
+        "null",
+        "nil",
+        "none",
+        "(blank)",
+        "blank",
+        "unknown",
+        "k.a.",
+        "k. a.",
+        "nan",
+        "#ref!",
+        "#value!",
+        "tbd",
+        "–",
+        "—",
+    ]
 )
 _SPACES = "\u0020\u00a0\u202f\u2009\t"
 _CURRENCY = re.compile(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from planalign.config import ScenarioSettings
+from planalign.config import ScenarioSettings, default_levels
 from planalign.config.declarations import keys
 from planalign.errors import InputError
 from planalign.marts.packaged import PACKAGED
@@ -36,6 +36,12 @@ def ratings(**changes: Any) -> list[dict[str, Any]]:
     return [RATINGS[0], {**RATINGS[1], **changes}]
 
 
+def levels(count: int = 5, **changes: Any) -> list[dict[str, Any]]:
+    """Return the first job levels of today, the second of them changed."""
+    given = [level.model_dump() for level in default_levels()[:count]]
+    return [given[0], {**given[1], **changes}, *given[2:]]
+
+
 BASE: dict[str, Any] = {
     "census_date": "2024-12-31",
     "simulation": {"start_year": 2025, "end_year": 2025},
@@ -49,6 +55,13 @@ CHANGES: dict[str, Any] = {
     "extra_columns": {"other_pay": "number"},
     "dbt_project": "other market bands",
     "models": "own market bands",
+    "tables": "market bands of the study",
+    "job_levels": [*levels(), {**levels()[4], "name": "Level 6"}],
+    "job_levels.band_minimum": levels(band_minimum=50_000),
+    "job_levels.band_maximum": levels(band_maximum=99_000),
+    "job_levels.termination_factor": levels(termination_factor=3),
+    "job_levels.promotion_hazard": levels(promotion_hazard=0.5),
+    "job_levels.hire_share": levels(hire_share=2),
     "simulation.start_year": 2024,
     "simulation.end_year": 2026,
     "simulation.random_seed": 43,
@@ -220,6 +233,7 @@ for index in ("price", "wage"):
         "simulation": {"start_year": 2030, "end_year": 2030}
     }
 WITHOUT_EFFECT = {
+    "job_levels.name": levels(name="Associate"),
     "resources.threads": 3,
     "resources.memory_limit": "1GB",
     "resources.models_at_once": {"events": 1, "snapshot": 1},
@@ -243,6 +257,8 @@ def given(key: str, value: Any) -> dict[str, Any]:
     parts = key.split(".")
     if parts[:2] == ["compensation", "performance"]:
         parts = parts[:2]
+    if parts[0] == "job_levels":
+        parts = parts[:1]
     for part in reversed(parts):
         value = {part: value}
     return value
@@ -295,6 +311,9 @@ def digests(shared_studies: Studies, company: Path) -> Callable[..., dict[str, s
             change["dbt_project"] = str(other_project(shared_studies.new()))
         if value == "own market bands":
             change["models"] = str(own_bands(shared_studies.new()))
+        if value == "market bands of the study":
+            bands = own_bands(shared_studies.new()) / "seeds" / "market_bands.csv"
+            change["tables"] = {"market_bands": str(bands)}
         if key == "simulation.start_year":
             change["census_date"] = "2023-12-31"
             census = hired_by(shared_studies, company, "2023-12-31")
@@ -394,7 +413,7 @@ def test_another_value_gives_another_result(
 
 
 @pytest.mark.parametrize("key", WITHOUT_EFFECT)
-def test_another_machine_gives_the_same_result(
+def test_another_machine_or_name_gives_the_same_result(
     digests: Callable[..., dict[str, str]], key: str
 ) -> None:
     assert digests(key, WITHOUT_EFFECT[key]) == digests(key)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from planalign.config import Compensation, Hiring
+from planalign.config import Compensation, Hiring, default_levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,7 +165,7 @@ def test_dates_are_spread_over_the_year(run: Run) -> None:
 def test_hires_follow_the_weights(run: Run) -> None:
     hires = "fct_workforce_snapshot where detailed_status like 'new_hire%'"
     levels = query(run, f"select job_level, count(*) from {hires} group by 1")
-    assert fits(dict(levels), dict(Hiring().level_weights))
+    assert fits(dict(levels), {n: one.hire_share for n, one in enumerate(default_levels(), 1)})
     age = (
         "simulation_year - year(birth_date) - (strftime(birth_date, '%m%d') "
         "> strftime(hire_date, '%m%d'))::integer"

@@ -45,6 +45,10 @@ def import_files(
         Path | None,
         typer.Option("--hash-ids", metavar="F", help="Salt for digests in place of ids."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="F", help="planalign.yaml whose job levels are used."),
+    ] = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="F.html", help="Page to send to the client.")
     ] = None,
@@ -78,6 +82,7 @@ def import_files(
         recipe=recipe,
         takes_certain=yes,
         hash_ids=hash_ids,
+        config=config,
         asks=not json,
     )
     _report(imported, page, output, recipe, json=json)
@@ -92,21 +97,30 @@ def settled(
     recipe: Path | None = None,
     takes_certain: bool = False,
     hash_ids: Path | None = None,
+    config: Path | None = None,
     asks: bool = True,
 ) -> "Imported":
     """Import files, asking on a terminal until nothing is open; elsewhere, ask nothing."""
     from planalign.census.importing import import_once, open_sources  # noqa: PLC0415 - slow
     from planalign.census.importing.identity import salt_of  # noqa: PLC0415
     from planalign.census.importing.recipe import Recipe, read_recipe  # noqa: PLC0415
+    from planalign.config import job_levels, load  # noqa: PLC0415
 
     given = _given(answers)
     day = _day(as_of)
     kept = read_recipe(recipe) if recipe is not None and recipe.exists() else Recipe()
     salt = None if hash_ids is None else salt_of(hash_ids)
+    levels = () if config is None else job_levels(load(config, {"census": str(files[0])}))
     sources = open_sources(files, sheet)
     while True:
         imported = import_once(
-            sources, given, as_of=day, takes_certain=takes_certain, salt=salt, recipe=kept
+            sources,
+            given,
+            as_of=day,
+            takes_certain=takes_certain,
+            salt=salt,
+            recipe=kept,
+            levels=levels,
         )
         if not imported.questions or not asks or not _has_terminal():
             break

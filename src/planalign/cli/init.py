@@ -34,23 +34,29 @@ def init(
         list[str] | None,
         typer.Option("--answer", metavar="KEY=VALUE", help="Answers a question about it."),
     ] = None,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Also the reference tables, to be changed.")
+    ] = False,
 ) -> None:
     """Start a project: planalign.yaml and a sample census, or that of a client's file.
 
     The configuration explains every key; census.parquet has 1,000 employees. With
     --census it is imported from a workbook or text, as by `census import`, and the
-    study begins in the year after it; its journal and recipe are beside it.
-    Nothing is written if a file is there already.
+    study begins in the year after it; its journal and recipe are beside it. With
+    --tables it names a CSV in the folder tables for every reference table. Nothing is
+    written if one of them is there already.
     """
     from planalign.census import generate_census  # noqa: PLC0415 - slow to import
     from planalign.census.importing import publish  # noqa: PLC0415
     from planalign.config import documented_yaml  # noqa: PLC0415
+    from planalign.config.levels import packaged_tables  # noqa: PLC0415
     from planalign.scratch import scratch  # noqa: PLC0415
 
     names = ["planalign.yaml", "census.parquet"]
     if census is not None:
         names += ["census.journal.json", "import.yaml"]
-    targets = [directory / name for name in names]
+    seeds = packaged_tables() if tables else []
+    targets = [directory / name for name in (*names, *(["tables"] if tables else []))]
     require_path(directory, without="\\")
     there = [str(path) for path in targets if path.exists()]
     if there:
@@ -61,13 +67,18 @@ def init(
         # All are made aside and moved last, so that a failure leaves nothing behind.
         with scratch("init", beside=targets[0]) as aside:
             made = [aside / path.name for path in targets]
+            values: dict[str, object] = {}
             if imported is None:
                 generate_census(_EMPLOYEES, seed=_SEED, output=made[1])
-                text = documented_yaml()
             else:
                 publish(imported, made[1], made[3])
-                text = documented_yaml(_years(imported.files[0].as_of))
+                values = _years(imported.files[0].as_of)
+            text = documented_yaml([seed.stem for seed in seeds], values)
             made[0].write_text(text, encoding="utf-8")
+            if tables:
+                make_folder(made[-1])
+            for seed in seeds:
+                (made[-1] / seed.name).write_bytes(seed.read_bytes())
             protect(aside)
             for source, target in zip(made, targets, strict=True):
                 source.rename(target)

@@ -26,11 +26,20 @@ from pydantic import (
 )
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import fault, matching, month_day, number, one_of, whole
+from planalign.config.scalars import (
+    fault,
+    matching,
+    month_day,
+    number,
+    one_of,
+    optional,
+    whole,
+)
 from planalign.config.schedule import (
     ByYear,
     ByYearAndLevel,
     Faults,
+    Read,
     by_year,
     by_year_and_level,
     change_years,
@@ -41,6 +50,7 @@ from planalign.config.weights import (
     OLDEST,
     YOUNGEST,
     AgeBand,
+    of_each_level,
     parse_band,
     weight,
     weights_by_age,
@@ -128,24 +138,20 @@ class Simulation(Section):
 
 
 class Hiring(Section):
-    """Who is hired: weights over level, age and month, and the pay offered."""
+    """Who is hired: weights over level, age and month, and the pay offered.
+
+    `load` and `parse` fill `level_weights` with one for each job level of the study.
+    """
 
     level_weights: Annotated[
-        Mapping[int, Decimal],
-        single(weights_by_level),
+        Mapping[int, Decimal] | None,
+        Read(optional(weights_by_level), check=of_each_level),
         Field(
-            description="Relative weights of the job levels 1 to 5 among hires, {values}; a "
-            "level that is left out gets no hires."
+            description="Relative weights of the job levels among hires, {values}, for example "
+            "`{1: 0.6, 2: 0.4}`; a level that is left out gets no hires. `null`: the `hire_share` "
+            "of each level."
         ),
-    ] = FrozenDict(
-        {
-            1: Decimal("0.40"),
-            2: Decimal("0.30"),
-            3: Decimal("0.18"),
-            4: Decimal("0.09"),
-            5: Decimal("0.03"),
-        }
-    )
+    ] = None
     age_weights: Annotated[
         Mapping[str, Decimal],
         single(weights_by_age),
@@ -203,6 +209,18 @@ class Hiring(Section):
                 message = f"is below pay_percentile_low{when}, which is {least}"
                 raise fault(message, "Raise it, or lower pay_percentile_low")
         return high
+
+    @property
+    def weight_of_levels(self) -> Mapping[int, Decimal]:
+        """The weight of each job level of the study, the lowest first.
+
+        Raises:
+            LookupError: the study's job levels could not be read when it was loaded.
+
+        """
+        if self.level_weights is None:
+            raise LookupError("the job levels of the study are not known")
+        return self.level_weights
 
     @property
     def age_bands(self) -> tuple[tuple[AgeBand, Decimal], ...]:

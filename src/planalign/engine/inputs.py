@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planalign.config import LEVELS, value_at
+from planalign.config import value_at
 from planalign.config.declarations import row_of
 from planalign.config.scalars import as_json
 
@@ -127,7 +127,7 @@ def _scenario_rows(
         "compensation_parameters": [
             row("compensation_parameters", year, job_level=level)
             for year in years
-            for level in LEVELS
+            for level in scenario.workforce.hiring.weight_of_levels
         ],
         "benefit_plans": [row("benefit_plans", year) for year in years],
         "plan_schedules": [
@@ -262,8 +262,8 @@ def _parameters(scenario: ScenarioSettings, year: int) -> Iterable[dict[str, Any
 def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:
     """Return a row per class of each distribution."""
     hiring, compensation = scenario.workforce.hiring, scenario.compensation
-    for level in LEVELS:
-        yield _class("hire_level", level, str(level), level, hiring.level_weights.get(level, 0))
+    for level, weight in hiring.weight_of_levels.items():
+        yield _class("hire_level", level, str(level), level, weight)
     for ordinal, (band, weight) in enumerate(hiring.age_bands, start=1):
         yield _class("hire_age", ordinal, str(band), band.low, weight) | {"upper_value": band.high}
     for name, weights in (

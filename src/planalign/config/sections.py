@@ -272,7 +272,7 @@ class Workforce(Section):
             description="Share of the employees at the start of a year who are promoted, {values}; "
             "with promotions `vacancies`, who would be if there is room."
         ),
-    ] = Decimal("0.06")
+    ] = Decimal("0.04")
     promotions: Annotated[
         ByYear[Promotions],
         by_year(one_of(Promotions)),

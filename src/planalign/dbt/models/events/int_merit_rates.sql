@@ -1,6 +1,6 @@
 -- docs/method/promotions-and-raises.md#merit-by-position-in-the-band
--- The merit raise of each level, position and rating that spends the budget of the level
--- on those who get a raise: one rounding for each, and not for each employee.
+-- The merit raise of each level, position and rating that spends the budget of the
+-- level on those who get a raise: one rounding for each, and not for each employee.
 with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -154,8 +154,8 @@ class Hiring(Section):
         Mapping[int, Decimal],
         single(weights_by_level),
         Field(
-            description="With levels `weights`: relative weights of the job levels 1 to 5 among "
-            "hires, {values}; a level that is left out gets no hires."
+            description="With levels `weights`, and refused without: relative weights of the job "
+            "levels 1 to 5 among hires, {values}; a level that is left out gets no hires."
         ),
     ] = FrozenDict(
         {
@@ -208,6 +208,18 @@ class Hiring(Section):
         ),
     ] = Decimal("0.80")
 
+    @field_validator("level_weights")
+    @classmethod
+    def _looked_at(
+        cls, weights: Mapping[int, Decimal], info: ValidationInfo
+    ) -> Mapping[int, Decimal]:
+        levels = info.data.get("levels", "weights")
+        ways = levels.values() if isinstance(levels, Mapping) else [levels]
+        if "weights" not in ways and weights != cls.model_fields["level_weights"].default:
+            message = "has no effect while levels is restore"
+            raise fault(message, "Write levels: weights beside it, or leave it out")
+        return weights
+
     @field_validator("pay_percentile_high")
     @classmethod
     def _not_below_low(cls, high: ByYear[Decimal], info: ValidationInfo) -> ByYear[Decimal]:
@@ -223,16 +235,6 @@ class Hiring(Section):
                 message = f"is below pay_percentile_low{when}, which is {least}"
                 raise fault(message, "Raise it, or lower pay_percentile_low")
         return high
-
-    @model_validator(mode="after")
-    def _weights_count(self) -> Self:
-        """Refuse weights that nothing looks at."""
-        modes = self.levels.values() if isinstance(self.levels, Mapping) else [self.levels]
-        usual = type(self).model_fields["level_weights"].default
-        if "weights" not in modes and self.level_weights != usual:
-            message = "has level_weights, which say nothing where levels is restore"
-            raise fault(message, "Write levels: weights beside them, or leave them out")
-        return self
 
     @property
     def age_bands(self) -> tuple[tuple[AgeBand, Decimal], ...]:

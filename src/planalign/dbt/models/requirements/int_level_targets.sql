@@ -9,8 +9,14 @@ with levels as (
     where simulation_year = {{ year_in_hand() }}
 ),
 
+-- Of the opening workforce of the first year.
 mix as (
-    select * from {{ ref("stg_level_mix") }}
+    select
+        job_level,
+        count(*) as employees
+    from {{ ref("stg_census_data") }}
+    where is_opening
+    group by job_level
 ),
 
 trajectories as (

@@ -32,6 +32,7 @@ RATES = {
     "promotion_rate": 0.06,
     # As many are promoted as the rate says, whether or not there is room.
     "promotions": "rates",
+    "hiring": {"levels": "weights"},
     "target_growth_rate": 0.03,
 }
 YEARS = [2025, 2026]

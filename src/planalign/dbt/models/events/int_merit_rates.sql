@@ -42,10 +42,10 @@ spent as (
         occupied.*,
         greatest(
             10 * sum(
-                occupied.employees * {{ digits_of("means.mean_multiplier", 9) }}
+                occupied.employees * {{ digits_of("means.mean_multiplier", 15) }}
             ) over level_in_hand,
             sum(
-                occupied.employees * {{ digits_of("means.highest_mean", 9) }}
+                occupied.employees * {{ digits_of("means.highest_mean", 15) }}
             ) over level_in_hand
         ) as tenfold_multipliers,
         sum(occupied.employees) over level_in_hand as employees_of_level
@@ -67,15 +67,12 @@ final as (
         matrix.rating,
         case
             when spent.tenfold_multipliers > 0
-                then least(
-                    {{ rounded_quotient(
-                        digits_of("spent.merit_budget", 6) ~ " * "
-                        ~ digits_of("matrix.multiplier", 6)
-                        ~ " * spent.employees_of_level * 10000",
-                        "spent.tenfold_multipliers"
-                    ) }},
-                    999999999
-                )::decimal(9, 0) * 0.000001::decimal(6, 6)
+                then {{ rounded_quotient(
+                    digits_of("spent.merit_budget", 6) ~ " * "
+                    ~ digits_of("matrix.multiplier", 6)
+                    ~ " * spent.employees_of_level * 10000000000",
+                    "spent.tenfold_multipliers"
+                ) }}::decimal(9, 0) * 0.000001::decimal(6, 6)
             else 0
         end::decimal(9, 6) as merit_rate
     from spent

@@ -24,8 +24,8 @@ final as (
         from_place,
         multiplier,
         ({{ rounded_quotient(
-            "weighted_multiplier * 1000", "weight_in_all"
-        ) }}::decimal(18, 0) * 0.000000001::decimal(9, 9))::decimal(18, 9)
+            "weighted_multiplier * 1000000000", "weight_in_all"
+        ) }}::decimal(18, 0) * 0.000000000000001::decimal(15, 15))::decimal(18, 15)
             as mean_multiplier
     from averaged
 )

@@ -13,7 +13,6 @@ import argparse
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -28,6 +27,7 @@ from planalign.study import Request, run_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 FIRST, LAST = 2025, 2028
 
@@ -101,7 +101,9 @@ def made(folder: Path, companies: int, employees: int) -> Companies:
             f"""
             copy (
                 select
-                    replicate as company, simulation_year as year, 'C' || employee_id as employee_id,
+                    replicate as company, simulation_year as year,
+                    -- No census may have ids of simulated hires.
+                    'C' || employee_id as employee_id,
                     birth_date, hire_date, current_compensation as annual_compensation,
                     job_level, termination_date, employment_status = 'active' as active,
                     department, deferral_rate, weekly_hours, is_union as "union",
@@ -163,7 +165,7 @@ def backtests(
         with duckdb.connect() as connection:
             begin(connection, config)
             censuses = of_company(connection, companies, company, years)
-            yield backtest_people(connection, censuses, config, given, 1, seeds)
+            yield backtest_people(connection, censuses, config, given, holdout=1, seeds=seeds)
 
 
 def holds(fit: Fit, key: str, truth: float) -> bool | None:

@@ -70,7 +70,9 @@ CHANGES: dict[str, Any] = {
     "workforce.total_termination_rate": 0.3,
     "workforce.new_hire_termination_rate": 0.6,
     "workforce.promotion_rate": 0.3,
+    "workforce.promotions": "rates",
     "workforce.alignment": "exact",
+    "workforce.hiring.levels": "weights",
     "workforce.hiring.level_weights": {5: 1},
     "workforce.hiring.age_weights": {"50-60": 1},
     "workforce.hiring.month_weights": LATE,
@@ -83,10 +85,12 @@ CHANGES: dict[str, Any] = {
     "compensation.raise_months": LATE,
     "compensation.promotion_months": LATE,
     "compensation.raise_cutoff": "01-01",
+    "compensation.merit_positions": [0.05, 0.1, 0.15],
     "compensation.performance": [{"rating": "good", "share": 1, "multiplier": 1}],
     "compensation.performance.rating": ratings(rating="higher"),
     "compensation.performance.share": ratings(share=3),
     "compensation.performance.multiplier": ratings(multiplier=2),
+    "compensation.performance.promotion_factor": ratings(promotion_factor=9),
     "plan.offered": False,
     "plan.pay_frequency": "monthly",
     "plan.investment_return_rate": 0.5,
@@ -226,6 +230,12 @@ PLAN: dict[str, dict[str, Any]] = {
     "highly_compensated.top_paid_group": HIGHLY_PAID,
 }
 CONTEXT: dict[str, dict[str, Any]] = {f"plan.{key}": {"plan": plan} for key, plan in PLAN.items()}
+# What a key of the workforce needs beside it.
+CONTEXT["workforce.promotions"] = {"workforce": {"promotion_rate": 0.3}}
+CONTEXT["workforce.hiring.level_weights"] = {"workforce": {"hiring": {"levels": "weights"}}}
+CONTEXT["compensation.merit_positions"] = {
+    "compensation": {"performance": [{"rating": "all", "share": 1, "multiplier": [2, 1, 0.5, 0]}]}
+}
 # A first or last year other than that of the base.
 CONTEXT["plan.deferrals.roth"]["simulation"] = {"start_year": 2025, "end_year": 2026}
 for index in ("price", "wage"):
@@ -362,8 +372,8 @@ def studied(shared_studies: Studies, company: Path) -> Callable[[str], tuple[Run
         scenarios: dict[str, Any] = {}
         for number, key in enumerate(SCENARIO_KEYS):
             if years_of(key) == years:
-                scenarios[f"without-{number}"] = plan_of(key)
-                scenarios[f"with-{number}"] = merged(plan_of(key), given(key, CHANGES[key]))
+                scenarios[f"without-{number}"] = beside_of(key)
+                scenarios[f"with-{number}"] = merged(beside_of(key), given(key, CHANGES[key]))
         settings = merged(BASE, {"simulation": dict(years), "scenarios": scenarios})
         return shared_studies.simulate(company, **settings)
 
@@ -468,14 +478,14 @@ def test_census_date_says_what_is_in_the_future(studies: Studies) -> None:
 FASTER = {"plan.vesting.match": "immediate", "plan.vesting.core": "immediate"}
 
 
-def plan_of(key: str) -> dict[str, Any]:
+def beside_of(key: str) -> dict[str, Any]:
     """Return what a key needs beside it, as far as a scenario can give it."""
     context = CONTEXT.get(key, {})
-    return {"plan": context["plan"]} if "plan" in context else {}
+    return {section: context[section] for section in context if section != "simulation"}
 
 
 def value_of(key: str) -> Any:
-    value: Any = configuration(plan_of(key))
+    value: Any = configuration(beside_of(key))
     for part in key.split("."):
         value = getattr(value, part)
     return value
@@ -504,8 +514,8 @@ def variants(shared_studies: Studies, company: Path) -> Run:
     """One scenario for each key that is given by year or by level, and what it differs from."""
     scenarios: dict[str, Any] = {"base": {}}
     for number, key in enumerate(BY_YEAR):
-        scenarios[f"year-{number}"] = merged(plan_of(key), given(key, by_year(key)))
-        scenarios[f"beside-{number}"] = merged(plan_of(key), given(key, by_year(key)[2025]))
+        scenarios[f"year-{number}"] = merged(beside_of(key), given(key, by_year(key)))
+        scenarios[f"beside-{number}"] = merged(beside_of(key), given(key, by_year(key)[2025]))
     scenarios |= {f"level-{n}": given(key, by_level(key)) for n, key in enumerate(BY_LEVEL)}
     return shared_studies.simulate(
         company, simulation={"start_year": 2025, "end_year": 2026}, scenarios=scenarios
@@ -558,7 +568,7 @@ def test_the_parameters_in_force_are_those_configured(variants: Run) -> None:
         "select simulation_year, job_level, cola_rate from int_effective_parameters "
         f"where scenario_id = 'level-{BY_LEVEL.index('compensation.cola_rate')}'"
     ).fetchall()
-    rate = {level: Decimal("0.1" if level == 3 else "0.025") for level in range(1, 6)}
+    rate = {level: Decimal("0.1" if level == 3 else "0") for level in range(1, 6)}
     expected = {(year, level, rate[level]) for year in (2025, 2026) for level in rate}
     assert set(found) == expected
     assert len(found) == 10
@@ -599,4 +609,4 @@ def test_no_ratings_pay_everybody_the_same(studies: Studies, company: Path) -> N
     [(count, different, factor)] = raises
     assert count > 150
     assert different == 1
-    assert factor == 1.055
+    assert factor == 1.03

@@ -39,7 +39,9 @@ def backtest(
     if page is not None:
         refuse_existing(page)
     given, settings = begun_with(config, censuses)
-    console.say(f"Fitting without the last {holdout} of {len(censuses)}, and simulating {seeds} times.")
+    console.say(
+        f"Fitting without the last {holdout} of {len(censuses)}, and simulating {seeds} times."
+    )
     tested = run(censuses, settings, given, holdout=holdout, seeds=seeds, days=days(as_of))
     outputs = []
     if page is not None:

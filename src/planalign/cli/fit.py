@@ -121,7 +121,16 @@ def _print(found: "Fit") -> None:
         left=("Year",),
     )
     print_table(
-        ["Assumption", "Value", "Own", "In force", "Credibility", "Seen on", "Events", "90 % interval"],
+        [
+            "Assumption",
+            "Value",
+            "Own",
+            "In force",
+            "Credibility",
+            "Seen on",
+            "Events",
+            "90 % interval",
+        ],
         [
             [
                 one.key,
@@ -140,7 +149,17 @@ def _print(found: "Fit") -> None:
         left=("Assumption",),
     )
     print_table(
-        ["Event", "By", "Class", "Person-years", "Actual", "Expected", "A/E", "Credibility", "Used"],
+        [
+            "Event",
+            "By",
+            "Class",
+            "Person-years",
+            "Actual",
+            "Expected",
+            "A/E",
+            "Credibility",
+            "Used",
+        ],
         [_cell(one) for one in found.cells if one.dimension != "age_and_tenure"],
         left=("Event", "By", "Class"),
     )

@@ -77,6 +77,7 @@ def _check(document: Document, overrides: Data, folder: Path) -> Config:
         design_names(data),
         _extra_columns(data),
         levels.number,
+        levels.shares,
         known_tables(data, folder),
     )
     problems = list(document.problems)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from importlib import resources
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -96,14 +98,21 @@ def _comment(text: str, indent: str) -> list[str]:
     return [f"{indent}# {line}" for line in textwrap.wrap(text, 96 - len(indent))]
 
 
-def documented_yaml(tables: Sequence[str] = ()) -> str:
+def documented_yaml(
+    tables: Sequence[str] = (), values: Mapping[str, object] = MappingProxyType({})
+) -> str:
     """Return the planalign.yaml to start from: every key, explained, at its default.
 
     Args:
         tables: names of reference tables for which it names a file in the folder `tables`.
+        values: of keys that stand once in it with a single value, such as `start_year`.
 
     """
     text = resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+    for key, value in values.items():
+        text, times = re.subn(rf"(?m)^( *{re.escape(key)}: ).+$", rf"\g<1>{value}", text)
+        if times != 1:
+            raise ValueError(f"{key} stands {times} times in planalign.yaml")
     if not tables:
         return text
     named = "".join(f"  {name}: tables/{name}.csv\n" for name in tables)

@@ -16,6 +16,7 @@ from planalign.config.scalars import Kind, Reader, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from pydantic import ValidationInfo
 
@@ -43,8 +44,8 @@ class Setting:
     `folder` is where relative paths start; `start_year` the first simulated
     year and `designs` the names of the plan designs, None while that is itself
     unknown; `extra_columns` the names of the columns that the study adds to the census;
-    `levels` how many job levels the study has and `tables` the names of its reference
-    tables, None while that is itself unknown.
+    `levels` how many job levels the study has, `hire_shares` the weight of each in hires
+    and `tables` the names of its reference tables, None while that is itself unknown.
     """
 
     folder: Path = Path()
@@ -52,6 +53,7 @@ class Setting:
     designs: tuple[str, ...] | None = ()
     extra_columns: tuple[str, ...] = ()
     levels: int | None = None
+    hire_shares: Mapping[int, Decimal] | None = None
     tables: tuple[str, ...] | None = None
 
     def is_level(self, key: object) -> bool:

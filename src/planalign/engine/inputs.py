@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     from pydantic import BaseModel
 
-    from planalign.config import Config, Plan, ScenarioSettings
+    from planalign.config import Compensation, Config, Plan, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
 
 # What a table has in its columns, by name.
@@ -151,6 +151,9 @@ def _scenario_rows(
             for parameter in _parameters(scenario, year)
         ],
         "distributions": [{"scenario_id": name, **one} for one in _distributions(scenario)],
+        "merit_matrix": [
+            {"scenario_id": name, **cell} for cell in _merit_matrix(scenario.compensation)
+        ],
     }
 
 
@@ -276,7 +279,18 @@ def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:
     if not compensation.performance:  # everybody gets the mean
         yield _class("performance", 1, "unrated", 1, 1)
     for ordinal, one in enumerate(compensation.performance, start=1):
-        yield _class("performance", ordinal, one.rating, one.multiplier, one.share)
+        yield _class("performance", ordinal, one.rating, one.promotion_factor, one.share)
+
+
+def _merit_matrix(compensation: Compensation) -> Iterable[dict[str, Any]]:
+    """Return a row per rating and position in the band."""
+    for position, place in enumerate(compensation.positions):
+        cell = {"position": position + 1, "from_place": place}
+        if not compensation.performance:
+            yield {"rating": 1, **cell, "multiplier": 1, "weight": 1}
+        for rating, one in enumerate(compensation.performance, start=1):
+            multiplier = one.multiplier_at(position)
+            yield {"rating": rating, **cell, "multiplier": multiplier, "weight": one.share}
 
 
 def _class(

@@ -187,7 +187,7 @@ def backtest(
     with duck.connect() as connection:
         begin(connection, config)
         censuses = read_all(connection, censuses, config)
-        return backtest_people(connection, censuses, config, given, holdout, seeds)
+        return backtest_people(connection, censuses, config, given, holdout=holdout, seeds=seeds)
 
 
 def backtest_people(
@@ -195,6 +195,7 @@ def backtest_people(
     censuses: tuple[Census, ...],
     config: Config,
     given: Mapping[Any, Any],
+    *,
     holdout: int,
     seeds: int,
 ) -> Backtest:
@@ -506,6 +507,4 @@ def _compared(
         # A class that nobody is in on either side says nothing.
         and (not key[2] or value or key in simulated)
     ]
-    return tuple(
-        sorted(found, key=lambda one: (one.year, _MEASURES.index(one.measure), one.group))
-    )
+    return tuple(sorted(found, key=lambda one: (one.year, _MEASURES.index(one.measure), one.group)))

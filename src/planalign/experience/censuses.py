@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from planalign.census.columns import COLUMNS, quoted, with_own
@@ -93,7 +94,7 @@ def dated(files: Sequence[Path], days: Sequence[date] = ()) -> tuple[Census, ...
     found = [one for one in told if isinstance(one, Census)]
     problems = [one for one in told if isinstance(one, Problem)]
     found.sort(key=lambda one: (one.day, str(one.path)))
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         between = (after.day - before.day).days
         if not _SHORTEST <= between <= _LONGEST:
             problems.append(
@@ -142,7 +143,8 @@ def read_all(
         start = before if (before.month, before.day) == (1, 1) else before + timedelta(days=1)
         names = ", ".join(quoted(column.name) for column in own if column in COLUMNS)
         select = (
-            f"select {number} as number, $start::date as start_day, $last::date as end_day, "
+            # Names that are quoted, and numbers.
+            f"select {number} as number, $start::date as start_day, $last::date as end_day, "  # noqa: S608
             f"{names}, {rating}::varchar as rating, {reason}::varchar as reason, "
             "coalesce(hire_date <= $day, true) and coalesce(termination_date > $day, true) "
             "and coalesce(active, true) as is_active from one_census"

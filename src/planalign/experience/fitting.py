@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planalign import duck
 from planalign.config import job_levels, value_at
 from planalign.experience.censuses import Census, dated, read_all
+from planalign.experience.credibility import CONFIDENCE, Blend, Z, between_years
 from planalign.experience.estimates import Cell, Estimate, rounded
 from planalign.experience.exposures import Ambiguities, build_exposures
 from planalign.experience.leaving import (
@@ -19,7 +20,6 @@ from planalign.experience.leaving import (
     fit_new_hires,
     predictive,
 )
-from planalign.experience.credibility import CONFIDENCE, Blend, Z, between_years
 from planalign.experience.pay import (
     build_raises,
     fit_bands,
@@ -450,9 +450,7 @@ def _tables(
             ),
             "savings_tenures": fitted(
                 "savings_tenures",
-                both(
-                    "tenure_band", "tenure_band", "participation_factor", "deferral_factor", 9.0
-                ),
+                both("tenure_band", "tenure_band", "participation_factor", "deferral_factor", 9.0),
             ),
             "savings_pay_bands": fitted(
                 "savings_pay_bands",

@@ -49,7 +49,10 @@ def first_year_tells(connection: duckdb.DuckDBPyConnection) -> tuple[bool, str]:
         for which in ("is_first", "not is_first")
     )
     if not first_left:
-        return False, "The first census lists nobody who left in its own year, so that year is not counted."
+        return (
+            False,
+            "The first census lists nobody who left in its own year, so that year is not counted.",
+        )
     if exposed and left:
         pooled = (first_left + left) / (first_exposed + exposed)
         error = (pooled * (1 - pooled) * (1 / first_exposed + 1 / exposed)) ** 0.5
@@ -126,11 +129,14 @@ def _fit_shape(
     own_level = left / total if total and left else 1.0
     # What is compared in the report: all leavers, as they are.
     connection.execute(
-        f"alter table compared add column actual double; "
-        f"alter table compared add column expected double; "
-        f"alter table compared add column retiring double; "
-        f"update compared set actual = happened, "
-        f"expected = (voluntary_hazard + retirement_hazard) * {own_level!r}"
+        "alter table compared add column actual double; "
+        "alter table compared add column expected double; "
+        "alter table compared add column retiring double"
+    )
+    connection.execute(
+        "update compared set actual = happened, "
+        "expected = (voluntary_hazard + retirement_hazard) * ?",
+        [own_level],
     )
     for dimension, expression in (
         ("age_band", ""),
@@ -151,9 +157,9 @@ def _fit_shape(
         Estimate("retirement_hazards", blend, over_55, retired, note="A factor of the table.")
     )
     connection.execute(
-        f"update compared set actual = voluntary, "  # noqa: S608 - numbers of ours
-        f"expected = voluntary_hazard * {own_level!r}, "
-        f"retiring = retirement_hazard * {own_level * factors.retirement!r}"
+        "update compared set actual = voluntary, expected = voluntary_hazard * $level, "
+        "retiring = retirement_hazard * $level * $factor",
+        {"level": own_level, "factor": factors.retirement},
     )
     cells, factors.tenure = compared(connection, "voluntary", "tenure_band", MARGIN)
     found.cells += cells
@@ -167,9 +173,7 @@ def _fit_shape(
     found.cells += cells
 
 
-def fit_new_hires(
-    connection: duckdb.DuckDBPyConnection, years: list[int], prior: float
-) -> Found:
+def fit_new_hires(connection: duckdb.DuckDBPyConnection, years: list[int], prior: float) -> Found:
     """Fit the chance of a hire to leave within a year, by the part of the year exposed.
 
     Args:

@@ -48,7 +48,10 @@ _UNCLEAR = {
     "absent_but_employed": ("Missing in one census, there before and after", "employed throughout"),
     "came_back": ("Gone, and employed again later", "leavers, and no hires when they return"),
     "appeared": ("New in a census, hired before its year", "neither hires nor exposed"),
-    "ids_changed": ("Gone under one id and new under another", "one person, by birth and hire date"),
+    "ids_changed": (
+        "Gone under one id and new under another",
+        "one person, by birth and hire date",
+    ),
     "birth_dates_changed": ("Birth date differs between censuses", "the latest one"),
     "hire_dates_changed": ("Day of hire differs between censuses", "the earliest one"),
     "levels_fallen": ("Job level fell", "neither promoted nor raised"),
@@ -220,7 +223,7 @@ def _row(one: Cell, all_of_it: Sequence[Cell]) -> dict[str, Any]:
         "prior": _figure(prior),
         "credibility": _NONE if blend is None else f"{blend.credibility:.2f}",
         "used": _NONE if blend is None else _figure(blend.blended),
-        **_placed(own, low, high, prior, 0.0, max(ends)),
+        **_placed(own, low, high, prior, least=0.0, most=max(ends)),
     }
 
 
@@ -268,6 +271,7 @@ def _placed(
     low: float | None,
     high: float | None,
     mark: float | None,
+    *,
     least: float | None = None,
     most: float | None = None,
 ) -> dict[str, Any]:

@@ -36,9 +36,7 @@ class Bands:
     ratings: list[tuple[str, float, float]] = field(default_factory=list)
 
 
-def fit_promotions(
-    connection: duckdb.DuckDBPyConnection, prior: float
-) -> tuple[Found, Factors]:
+def fit_promotions(connection: duckdb.DuckDBPyConnection, prior: float) -> tuple[Found, Factors]:
     """Fit the rate of promotions and its shape by level, age and tenure.
 
     Args:
@@ -131,11 +129,11 @@ def fit_raises(
     """
     found, bands = Found(), Bands()
     (count, average, spread, floor, unusual) = connection.execute(
-        "select count(*) filter (is_reviewed), avg(change) filter (is_reviewed), "
+        "select count(*) filter (is_reviewed), avg(change) filter (is_reviewed), "  # noqa: S608
         "stddev_samp(change) filter (is_reviewed), "
         f"quantile_cont(change, {_FLOOR}) filter (is_reviewed), "
-        f"count(*) filter (level_after = job_level and change not between {_LOWEST} and {_HIGHEST}) "
-        "from raises"
+        "count(*) filter (level_after = job_level "
+        f"and change not between {_LOWEST} and {_HIGHEST}) from raises"
     ).fetchall()[0]
     if not count:
         found.untold["compensation.merit_budget"] = "nobody has pay in two censuses at one level"

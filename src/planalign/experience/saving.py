@@ -66,9 +66,10 @@ def _build_savers(connection: duckdb.DuckDBPyConnection, plan: Plan, year: int) 
     left out, with those whom the plan excludes.
     """
     eligibility = plan.eligibility
-    months = value_at(eligibility.months_of_service, year) + _WAITS[
-        value_at(eligibility.entry_dates, year)
-    ]
+    months = (
+        value_at(eligibility.months_of_service, year)
+        + _WAITS[value_at(eligibility.entry_dates, year)]
+    )
     connection.execute(
         """
         create or replace table savers as
@@ -171,14 +172,12 @@ def _fit_participation(
             exposure,
             actual,
             error=blend.error,
-            note=f"{actual / exposure:.1%} of those surely eligible save, {expected / exposure:.1%} "
-            "would by the tables in force.",
+            note=f"{actual / exposure:.1%} of those surely eligible save, "
+            f"{expected / exposure:.1%} would by the tables in force.",
         )
     )
     if actual:
-        connection.execute(
-            "update compared set expected = expected * ?", [actual / expected]
-        )
+        connection.execute("update compared set expected = expected * ?", [actual / expected])
     factors = {}
     for dimension in _DIMENSIONS:
         cells, factors[dimension] = compared(connection, "participation", dimension, MARGIN)
@@ -273,7 +272,7 @@ def _fit_changes(
     found.notes.append(
         f"Of {savers + stopped} savers who stayed a year, {changes} chose another rate, "
         f"{steps} rose by exactly {step:.1%}, {stopped} stopped; of {silent} others {began} "
-        "began to save. The model lets nobody stop, and who begins follows from age, tenure and pay."
+        "began to save. The model lets nobody stop; who begins follows from age, tenure and pay."
     )
     if steps > savers / 3 and not escalates:
         found.notes.append(

@@ -7,7 +7,7 @@ import io
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planalign.config import Workforce, annotated_yaml, load
+from planalign.config import annotated_yaml, load
 from planalign.config.levels import LEVEL_TABLES
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.files import make_folder, protect, require_path
@@ -140,11 +140,8 @@ def study_data(
         _put(data, key, value)
         comments[key] = _comment(fit, key)
     for key, (value, comment) in _AS_SEEN.items():
-        section, _, field = key.rpartition(".")
-        model = Workforce if section == "workforce" else Workforce.model_fields["hiring"].annotation
-        if field in model.model_fields:
-            _put(data, key, value)
-            comments[key] = comment
+        _put(data, key, value)
+        comments[key] = comment
     for name, about in _of_tables(fit).items():
         if name in data["tables"]:
             comments[f"tables.{name}"] = about
@@ -221,7 +218,9 @@ def _of_tables(fit: Fit) -> dict[str, str]:
     )
     if saving is not None:
         for name in ("savings_ages", "savings_tenures", "savings_pay_bands"):
-            found[name] = f"{saving.exposure:,.0f} savers at the last census, as far as they bear it."
+            found[name] = (
+                f"{saving.exposure:,.0f} savers at the last census, as far as they bear it."
+            )
     return found
 
 

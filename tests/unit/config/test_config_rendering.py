@@ -75,7 +75,11 @@ def test_the_resolved_file_reloads_identically() -> None:
         "simulation": {"start_year": 2024, "end_year": 2026, "random_seed": 2**62},
         "workforce": {
             "alignment": {2020: "exact", 2025: "expected"},
-            "hiring": {"age_weights": {"16-75": 1}, "level_weights": {5: 0.000001}},
+            "hiring": {
+                "levels": {2020: "weights"},
+                "age_weights": {"16-75": 1},
+                "level_weights": {5: 0.000001},
+            },
         },
         "compensation": {
             "cola_rate": {2024: {1: 0.01, 2: 0.02, 3: 0.03, 4: 0.04, 5: 0.05}, 2025: -0.5},

@@ -156,8 +156,11 @@ def test_a_key_varies_by_what_it_is_declared_to(key: Key) -> None:
 
 
 def accepts(key: Key, value: object) -> bool:
+    given = nested(key, value)
+    if key.path[-1] == "level_weights":  # nothing looks at it otherwise
+        given["workforce"]["hiring"]["levels"] = "weights"
     try:
-        parse(nested(key, value), Path("/study"))
+        parse(given, Path("/study"))
     except InputError:
         return False
     return True

@@ -230,7 +230,16 @@ def backtest_people(
     if not any(measure == "participation" for _, measure, _ in actual):
         for name in ("participation", "average_deferral"):
             unavailable[name] = "the censuses have no deferral rates"
-    comparisons = _compared(actual, simulated, unavailable)
+    bands = [
+        band
+        for (band,) in connection.execute(
+            "select age_band from age_bands order by minimum_age"
+        ).fetchall()
+        + connection.execute(
+            "select tenure_band from tenure_bands order by minimum_tenure"
+        ).fetchall()
+    ]
+    comparisons = _compared(actual, simulated, unavailable, ["", *bands])
     return Backtest(found, held_out, seeds, comparisons, unavailable)
 
 
@@ -498,6 +507,7 @@ def _compared(
     actual: Mapping[tuple[int, str, str], float],
     simulated: Mapping[tuple[int, str, str], tuple[float, float, float]],
     unavailable: Mapping[str, str],
+    groups: Sequence[str],
 ) -> tuple[Comparison, ...]:
     """Return what is on both sides, by year, in the order of the measures."""
     found = [
@@ -507,4 +517,8 @@ def _compared(
         # A class that nobody is in on either side says nothing.
         and (not key[2] or value or key in simulated)
     ]
-    return tuple(sorted(found, key=lambda one: (one.year, _MEASURES.index(one.measure), one.group)))
+    return tuple(
+        sorted(
+            found, key=lambda one: (one.year, _MEASURES.index(one.measure), groups.index(one.group))
+        )
+    )

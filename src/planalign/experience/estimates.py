@@ -64,6 +64,7 @@ class Cell:
         events: that happened, or the sum of what is averaged.
         expected: by the table in force at the company's own level.
         blend: of the rate per person-year; None of what is only compared.
+        interval: of the own rate, with probability `CONFIDENCE`; None without.
 
     """
 
@@ -74,6 +75,17 @@ class Cell:
     events: float
     expected: float
     blend: Blend | None
+    interval: tuple[float, float] | None = None
+
+    @property
+    def own(self) -> float | None:
+        """The rate that was seen, per person-year; None without any."""
+        return self.events / self.exposure if self.exposure else None
+
+    @property
+    def prior(self) -> float | None:
+        """The rate that was expected; None without person-years."""
+        return self.expected / self.exposure if self.exposure else None
 
     @property
     def actual_to_expected(self) -> float | None:
@@ -82,10 +94,6 @@ class Cell:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the cell as the object that `--json` prints."""
-        evidence = {
-            "own": rounded(self.events / self.exposure if self.exposure else None),
-            "prior": rounded(self.expected / self.exposure if self.exposure else None),
-        }
         return {
             "assumption": self.assumption,
             "dimension": self.dimension,
@@ -94,7 +102,11 @@ class Cell:
             "events": rounded(self.events, 3),
             "expected": rounded(self.expected, 3),
             "actual_to_expected": rounded(self.actual_to_expected, 4),
-            **(evidence if self.blend is None else _of(self.blend)),
+            "own": rounded(self.own),
+            "prior": rounded(self.prior),
+            "credibility": None if self.blend is None else rounded(self.blend.credibility, 4),
+            "blended": None if self.blend is None else rounded(self.blend.blended),
+            "interval": None if self.interval is None else [rounded(one) for one in self.interval],
         }
 
 
@@ -159,21 +171,22 @@ def compared(
     cells, factors = [], {}
     for name, exposure, actual, expected in rows:
         blend = None
+        interval = (
+            credibility.wilson(actual, exposure)
+            if are_counts
+            else tuple(end / exposure for end in credibility.byar(actual))
+        )
         if standard is not None:
             of_ratio = credibility.ratio(actual, expected, 1.0, standard)
             factors[name] = of_ratio.blended
             prior = expected / exposure
-            if are_counts:
-                low, high = credibility.wilson(actual, exposure)
-            else:
-                low, high = (end / exposure for end in credibility.byar(actual))
             blend = (
-                Blend(actual / exposure, prior, of_ratio.credibility, low, high)
+                Blend(actual / exposure, prior, of_ratio.credibility, *interval)
                 # Nothing is expected there: nobody is exposed to it.
                 if expected > 0
                 else Blend(None, 0.0, 0.0, None, None)
             )
-        cells.append(Cell(assumption, dimension, name, exposure, actual, expected, blend))
+        cells.append(Cell(assumption, dimension, name, exposure, actual, expected, blend, interval))
     if factors:
         connection.execute(
             "create or replace temp table factors as "

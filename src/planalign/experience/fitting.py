@@ -155,7 +155,7 @@ def fit_people(
     ambiguities = build_exposures(connection, len(censuses))
     with_first, note = first_year_tells(connection)
     movement = _movement(connection, with_first)
-    found = [_growth(movement)]
+    found = [_growth(movement, float(value_at(workforce.target_growth_rate, year)))]
     notes = [note]
     parts, leaving = fit_leaving(
         connection, with_first, float(value_at(workforce.total_termination_rate, year))
@@ -240,7 +240,7 @@ def _movement(connection: duckdb.DuckDBPyConnection, with_first: bool) -> list[d
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def _growth(movement: Sequence[dict[str, Any]]) -> Found:
+def _growth(movement: Sequence[dict[str, Any]], prior: float) -> Found:
     """Return the growth of the headcount: of all counted years, as many as there are.
 
     Headcounts are counted, not sampled: what differs between years beyond hires who leave
@@ -264,7 +264,7 @@ def _growth(movement: Sequence[dict[str, Any]]) -> Found:
     found.estimates.append(
         Estimate(
             "workforce.target_growth_rate",
-            Blend(own, own, 1.0, own - Z * spread, own + Z * spread),
+            Blend(own, prior, 1.0, own - Z * spread, own + Z * spread),
             opening,
             error=predictive(error, between, len(years)),
             note="Headcounts are counted, so that no other figure is blended in. By year: "

@@ -207,7 +207,16 @@ def fit_new_hires(connection: duckdb.DuckDBPyConnection, years: list[int], prior
     )
     for month, _, part, gone in rows:
         found.cells.append(
-            Cell("new_hire_termination", "hire_month", str(month), part, gone, part * prior, None)
+            Cell(
+                "new_hire_termination",
+                "hire_month",
+                str(month),
+                part,
+                gone,
+                part * blend.blended,
+                None,
+                credibility.wilson(gone, max(part, gone)),
+            )
         )
     return found
 

@@ -165,13 +165,13 @@ def _assumption(one: Estimate) -> dict[str, Any]:
     interval = (
         _NONE
         if blend.low is None or blend.high is None
-        else f"{_figure(blend.low)} to {_figure(blend.high)}"
+        else f"{_of_key(one.key, blend.low)} to {_of_key(one.key, blend.high)}"
     )
     return {
         "key": one.key,
-        "value": _figure(one.value),
-        "own": _figure(blend.own),
-        "prior": _figure(blend.prior),
+        "value": _of_key(one.key, one.value),
+        "own": _of_key(one.key, blend.own),
+        "prior": _of_key(one.key, blend.prior),
         "credibility": f"{blend.credibility:.2f}",
         "exposure": f"{one.exposure:,.0f}",
         "events": _NONE if one.events is None else f"{one.events:,.0f}",
@@ -199,31 +199,25 @@ def _groups(cells: Sequence[Cell]) -> list[dict[str, Any]]:
 
 
 def _row(one: Cell, all_of_it: Sequence[Cell]) -> dict[str, Any]:
-    own = one.events / one.exposure if one.exposure else None
-    prior = one.expected / one.exposure if one.exposure else None
     blend = one.blend
-    low, high = (None, None) if blend is None else (blend.low, blend.high)
+    low, high = one.interval or (None, None)
     ends = [
         value
         for cell in all_of_it
-        for value in (
-            cell.events / cell.exposure if cell.exposure else 0,
-            cell.expected / cell.exposure if cell.exposure else 0,
-            (cell.blend.high or 0) if cell.blend else 0,
-        )
+        for value in (cell.own or 0, cell.prior or 0, *(cell.interval or ()))
     ]
     return {
         "name": one.cell.replace("|", ", "),
         "is_total": False,
         "exposure": f"{one.exposure:,.0f}",
-        "actual": _figure(one.events),
-        "expected": _figure(one.expected),
+        "actual": _count(one, one.events),
+        "expected": _count(one, one.expected),
         "ratio": _NONE if one.actual_to_expected is None else f"{one.actual_to_expected:.2f}",
-        "own": _figure(own),
-        "prior": _figure(prior),
+        "own": _rate(one, one.own),
+        "prior": _rate(one, one.prior),
         "credibility": _NONE if blend is None else f"{blend.credibility:.2f}",
-        "used": _NONE if blend is None else _figure(blend.blended),
-        **_placed(own, low, high, prior, least=0.0, most=max(ends)),
+        "used": _NONE if blend is None else _rate(one, blend.blended),
+        **_placed(one.own, low, high, one.prior, least=0.0, most=max(ends)),
     }
 
 
@@ -235,11 +229,11 @@ def _total(rows: Sequence[Cell]) -> dict[str, Any]:
         "name": "All",
         "is_total": True,
         "exposure": f"{exposure:,.0f}",
-        "actual": _figure(actual),
-        "expected": _figure(expected),
+        "actual": _count(rows[0], actual),
+        "expected": _count(rows[0], expected),
         "ratio": f"{actual / expected:.2f}" if expected else _NONE,
-        "own": _figure(actual / exposure if exposure else None),
-        "prior": _figure(expected / exposure if exposure else None),
+        "own": _rate(rows[0], actual / exposure if exposure else None),
+        "prior": _rate(rows[0], expected / exposure if exposure else None),
         "credibility": "",
         "used": "",
         "dot": None,
@@ -298,6 +292,27 @@ def _placed(
         + ("" if low is None else f", from {_figure(low)} to {_figure(high)}")
         + ("" if mark is None else f"; mark at {_figure(mark)}"),
     }
+
+
+def _of_key(key: str, value: float | None) -> str:
+    """Return a value as its key is read: dollars, a factor, or a share in percent."""
+    if value is None:
+        return _NONE
+    if key.startswith("market_bands"):
+        return f"{value:,.0f}"
+    if key.endswith("_factor") or key == "retirement_hazards":
+        return f"{value:.3f}"
+    return f"{value:.2%}"
+
+
+def _count(cell: Cell, value: float) -> str:
+    return f"{value:,.2f}" if cell.assumption == "raise" else f"{value:,.1f}".removesuffix(".0")
+
+
+def _rate(cell: Cell, value: float | None) -> str:
+    if value is None:
+        return _NONE
+    return f"{value:.3f}" if cell.assumption == "deferral" else f"{value:.2%}"
 
 
 def _percent(value: float) -> str:

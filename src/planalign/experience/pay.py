@@ -210,7 +210,10 @@ def _raises_by(
     for name, count, own, spread in rows:
         error = max(spread, _USUAL_SPREAD / math.sqrt(count)) / math.sqrt(count)
         blend = credibility.mean(own, error, average, MARGIN, max(average, 0.01))
-        cells.append(Cell("raise", dimension, name, count, own * count, average * count, blend))
+        interval = (own - Z * error, own + Z * error)
+        cells.append(
+            Cell("raise", dimension, name, count, own * count, average * count, blend, interval)
+        )
     return cells
 
 

@@ -159,7 +159,7 @@ def read_census(
     source = open_source(connection, path, set(wanted_keys(census, columns).values()))
     layout = lay_out(census, source.names, columns, str(path))
     task = _Task(connection, path, census, source, layout, census_date, plans)
-    found = Findings(most)
+    found = Findings(most, census)
     found.add(*layout.problems)
     summary = CensusSummary(0, 0, 0)
     try:

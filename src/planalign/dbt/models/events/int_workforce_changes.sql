@@ -31,7 +31,7 @@ exposed as (
         workforce.trajectory_id,
         workforce.employee_id,
         workforce.employee_key,
-        workforce.hire_date,
+        {{ employed_since("workforce") }} as employed_since,
         workforce.job_level as opening_job_level,
         workforce.opening_compensation,
         workforce.draw_promotion,
@@ -101,7 +101,7 @@ decided as (
                 )
         end as promotion_date,
         case
-            when exposed.hire_date < trajectories.raise_cutoff_date
+            when exposed.employed_since < trajectories.raise_cutoff_date
                 then make_date(
                     trajectories.simulation_year,
                     {{ position_of(

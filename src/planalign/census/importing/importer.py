@@ -243,7 +243,6 @@ def _read(
     one_row_each(file)
     for role in ("union", "officer"):
         settle_flags(file.rows, role, work)
-    settle_ways(file.rows, work)
     return file
 
 
@@ -259,6 +258,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
     fill_pay(found)
     for file in found:
         settle_saving(file.rows, file.work)
+        settle_ways(file.rows, file.work)
         drop_answered(file)
         _settle_department(file)
     settle_levels(found, bands, answers)

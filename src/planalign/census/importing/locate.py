@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.dates import spelled
-from planalign.census.importing.headers import roles_of
+from planalign.census.importing.headers import roles_of_column
 from planalign.census.importing.numbers import is_missing, number_in
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def _score(names: Sequence[str]) -> float:
     """Return how many roles of a census a header names, each as surely as it does."""
     best: dict[str, float] = {}
     for name in names:
-        for role, score, _ in roles_of(name)[:1]:
+        for role, score, _ in roles_of_column(name)[:1]:
             if score >= 0.6:
                 value = score if role in _CENSUS else score / 4
                 best[role] = max(best.get(role, 0.0), value)
@@ -244,7 +244,7 @@ def _kinds(
     """Return what each row below the header is."""
     roles: dict[str, int] = {}
     for position, name in enumerate(names):
-        for role, score, _ in roles_of(name)[:1]:
+        for role, score, _ in roles_of_column(name)[:1]:
             if score >= 0.6:
                 roles.setdefault(role, position)
     personal = [roles[role] for role in _PERSONAL if role in roles]

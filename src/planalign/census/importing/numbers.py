@@ -16,7 +16,7 @@ MISSING = frozenset(
     "|-|--|---|.|?|n/a|na|n.a.|#n/a|null|nil|none|(blank)|blank|unknown|k.a.|k. a.|nan|#ref!|"
     "#value!|tbd|\u2013|\u2014".split("|")
 )
-_SPACES = "\u0020\u00a0\u202f\u2009\t"
+_WIDE = re.compile("[\u00a0\u202f\u2009\t]")
 _CURRENCY = re.compile(
     r"(?P<sign>[$€£¥₹]|(?<![a-z])(?:us\$|c\$|ca\$|a\$|usd|eur|gbp|chf|cad|aud|jpy|sek|nok|dkk|fr\.)"
     r"(?![a-z]))",
@@ -56,7 +56,7 @@ def is_missing(cell: Cell) -> bool:
 
 def number_in(text: str) -> Number | None:
     """Return the number that a text is, or nothing where it is none."""
-    rest = text.strip()
+    rest = _WIDE.sub(" ", text).strip()
     currency = None
     if found := _CURRENCY.search(rest):
         sign = found["sign"].casefold()
@@ -77,8 +77,7 @@ def number_in(text: str) -> Number | None:
     if not _DIGITS.fullmatch(rest):
         return None
     body = rest.replace("'", "").replace("\u2019", "")
-    for space in _SPACES:
-        body = body.replace(space, "")
+    body = body.replace(" ", "")
     # Swiss francs without centimes, and dollars so written on cheques.
     body = re.sub(r"[.,][-\u2013]+$", "", body)
     return Number(body, negative, percent, currency)

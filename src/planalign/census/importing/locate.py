@@ -96,6 +96,9 @@ def locate(grid: Grid) -> Table | None:
     titles = []
     for number in range(bottom + 1):
         line = grid.lines[number]
+        if line == 0:
+            # The names of a Parquet file's columns are no row of it.
+            continue
         if top <= number <= bottom:
             left_out[line] = "header"
         elif not any(filled[number]):

@@ -97,12 +97,10 @@ def _decodes(content: bytes, name: str) -> bool:
 
 
 # What stands in a western text beside letters.
-_SIGNS = frozenset("\u00a0\u20ac\u2013\u2014\u2018\u2019\u201c\u201d\u2022\u2026\u2122"
-                   "\u00a9\u00ae\u00b0\u00a7\u00a3\u00a5\u00ab\u00bb\u00b7\u00aa\u00ba\u00bd\u00bc\u00be")  # fmt: skip
+_SIGNS = frozenset("\u00a0€–—‘’“”•…™©®°§£¥«»·ªº½¼¾")  # noqa: RUF001
 # A sign between letters, a capital behind a small letter: read with another code page.
 _MISREAD = re.compile(
-    "[^\\W\\d_][\u20ac\u2013\u2014\u201c\u201d\u2022\u2026\u2122\u00a9\u00ae\u00b0\u00a7\u00a3\u00a5\u00ab\u00bb\u00aa\u00ba\u00bd\u00bc\u00be\u00b3\u201a\u201e][^\\W\\d_]"
-    "|[^\\W\\d_][\u201a\u201e\u0192\u02c6\u2021]|[a-z][\u0160\u017d\u0178\u0152\u00c0-\u00de]"
+    r"[^\W\d_][€–—“”•…™©®°§£¥«»ªº½¼¾³‚„][^\W\d_]|[^\W\d_][‚„ƒˆ‡]|[a-z][ŠŽŸŒÀ-Þ]"  # noqa: RUF001
 )
 
 

@@ -103,7 +103,7 @@ def day(draw: random.Random, first: date, last: date) -> date:
 def company(seed: int, count: int, as_of: date = AS_OF) -> list[Person]:
     """Return the people of a company: employed, on leave, gone in the year, and back."""
     draw = random.Random(seed)  # noqa: S311 - invented people
-    numbers = draw.sample(range(100, 99_999), count)
+    numbers = draw.sample(range(100, max(99_999, 10 * count)), count)
     begin = date(as_of.year, 1, 1)
     people = []
     for place, number in enumerate(numbers):

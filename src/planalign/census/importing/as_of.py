@@ -33,8 +33,8 @@ _MEANT = re.compile(
     re.IGNORECASE,
 )
 _MADE = re.compile(
-    r"\brun\b|\bprinted|\bcreated|\bgenerated|\bprepared|\bexport(?:ed|date)?\b|report date|gedruckt"
-    r"|erstellt|date d'[eé]dition|imprim[eé]",
+    r"\brun\b|\bprinted|\bcreated|\bgenerated|\bprepared|\bexport(?:ed|date)?\b|report date"
+    r"|gedruckt|erstellt|date d'[eé]dition|imprim[eé]",
     re.IGNORECASE,
 )
 

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from planalign.census.importing.grid import Cell
 
 MISSING = frozenset(
-    "|-|--|---|.|?|n/a|na|n.a.|#n/a|null|nil|none|(blank)|blank|unknown|k.a.|k. a.|nan|#ref!|"
-    "#value!|tbd|\u2013|\u2014".split("|")
-)
+    ["", "-", "--", "---", ".", "?", "n/a", "na", "n.a.", "#n/a", "null", "nil", "none", "(blank)",
+     "blank", "unknown", "k.a.", "k. a.", "nan", "#ref!", "#value!", "tbd", "\u2013", "\u2014"]
+)  # fmt: skip
+_PLAIN = re.compile(r"(\$?)(\d[\d,]*(?:\.\d+)?)", re.ASCII)
 _WIDE = re.compile("[\u00a0\u202f\u2009\t]")
 _CURRENCY = re.compile(
     r"(?P<sign>[$€£¥₹]|(?<![a-z])(?:us\$|c\$|ca\$|a\$|usd|eur|gbp|chf|cad|aud|jpy|sek|nok|dkk|fr\.)"
@@ -51,11 +52,16 @@ class Number:
 
 def is_missing(cell: Cell) -> bool:
     """Return whether a cell stands for no value."""
-    return cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
+    if isinstance(cell, str):
+        return cell in MISSING or (len(cell) < 20 and cell.strip().casefold() in MISSING)
+    return cell is None
 
 
 def number_in(text: str) -> Number | None:
     """Return the number that a text is, or nothing where it is none."""
+    if plain := _PLAIN.fullmatch(text):
+        # Nearly all cells, and ten times as fast as what follows.
+        return Number(plain[2], currency="USD" if plain[1] else None)
     rest = _WIDE.sub(" ", text).strip()
     currency = None
     if found := _CURRENCY.search(rest):
@@ -108,6 +114,8 @@ def _reads(body: str, sign: str) -> bool:
     """Return whether a number can be read with a sign of decimals."""
     other = "," if sign == "." else "."
     whole, _, decimals = body.partition(sign)
+    if not decimals and other not in whole:
+        return True
     if sign in decimals or other in decimals:
         return False
     groups = whole.split(other)

@@ -106,21 +106,22 @@ _MISREAD = re.compile(
 
 def _is_western(text: str) -> bool:
     """Return whether a text read as cp1252 has what is written with it alone."""
-    beyond = {letter for letter in text if not letter.isascii()}
+    beyond = {letter for letter in set(text) if not letter.isascii()}
     letters = {letter for letter in beyond if letter.isalpha()}
     return beyond - letters <= _SIGNS and not _MISREAD.search(text)
 
 
 def _code_page(content: bytes) -> str:
-    if _decodes(content, "cp1252") and _is_western(content.decode("cp1252")):
-        return "cp1252"
     from charset_normalizer import from_bytes  # noqa: PLC0415 - few files need it
 
     # Letters beyond ASCII are few: the lines that have some say all there is.
     telling = [line for line in content.splitlines() if not line.isascii()]
-    best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(_CODE_PAGES)).best()
-    # Where nothing tells two code pages apart, that of Windows, which writes most exports.
     preferred = "cp1252" if _decodes(content, "cp1252") else "latin_1"
+    # Few letters tell little: where that of Windows, which writes most exports, reads well,
+    # it is the one.
+    if _is_western(b"\n".join(telling).decode(preferred)):
+        return preferred
+    best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(_CODE_PAGES)).best()
     if best is None or {"cp1252", "latin_1"} & {best.encoding, *best.could_be_from_charset}:
         return preferred
     return best.encoding if _decodes(content, best.encoding) else preferred

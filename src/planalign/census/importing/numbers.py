@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 MISSING = frozenset(
     ["", "-", "--", "---", ".", "?", "n/a", "na", "n.a.", "#n/a", "null", "nil", "none", "(blank)",
-     "blank", "unknown", "k.a.", "k. a.", "nan", "#ref!", "#value!", "tbd", "\u2013", "\u2014"]
+     "blank", "unknown", "k.a.", "k. a.", "nan", "#ref!",
+     "#value!", "#div/0!", "#name?", "#num!", "#null!", "tbd", "\u2013", "\u2014"]
 )  # fmt: skip
 _PLAIN = re.compile(r"(\$?)(\d[\d,]*(?:\.\d+)?)", re.ASCII)
 _WIDE = re.compile("[\u00a0\u202f\u2009\t]")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from planalign.census.importing.headers import plain
+from planalign.census.importing.headers import folded, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +111,8 @@ def settle_flags(rows: Sequence[Row], role: str, work: Work) -> None:
 
 
 def _word(text: object) -> str:
-    return plain(str(text)).replace(" ", "") or str(text).strip().casefold()
+    """Return a value as it is compared, which is no header: "No" is no number."""
+    return re.sub(r"[\W_]", "", folded(str(text))) or str(text).strip().casefold()
 
 
 def settle_ways(rows: Sequence[Row], work: Work) -> None:

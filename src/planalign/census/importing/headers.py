@@ -60,11 +60,15 @@ _OF_A_UNIT = {"fte", "ownership"}
 _BALANCES = {"balance", "balances", "account", "accounts", "bal"}
 
 
+def folded(text: str) -> str:
+    """Return a text in lower case and without accents."""
+    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
+
+
 def plain(header: str) -> str:
     """Return a header as it is compared: words in lower case and in full, without signs."""
-    text = _CAMEL.sub(" ", " ".join(header.split()))
-    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    text = folded(_CAMEL.sub(" ", " ".join(header.split())))
     text = text.replace("%", " percent ").replace("#", " number ").replace("$", " dollars ")
     words = re.findall(r"[^\W_]+", text)
     text = " ".join(_IN_FULL.get(word, word) for word in words)

@@ -53,9 +53,20 @@ COLUMNS = (
     Column("officer", Kind.FLAG, "boolean"),
     Column("balance_match", Kind.MONEY, "decimal(15, 2)"),
     Column("balance_core", Kind.MONEY, "decimal(15, 2)"),
+    Column("enrollment_status", Kind.TEXT, "varchar"),
+    Column("enrolled_on", Kind.DATE, "date"),
+    Column("rehire_date", Kind.DATE, "date"),
+    Column("roth_share", Kind.NUMBER, "decimal(9, 6)"),
+    Column("grade", Kind.TEXT, "varchar"),
+    Column("location", Kind.TEXT, "varchar"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
 POSITION = {name: position for position, name in enumerate(NAMES)}
+
+# How an employee stands to the plan; the words are those of the snapshot.
+STATUSES = ("automatic", "voluntary", "opted_out", "not_enrolled")
+# No rule of the model looks at these: a study may add one of the name with another type.
+CARRIED = ("grade", "location")
 
 # Of the columns that a study adds, by the word of its configuration.
 OWN_TYPES = {
@@ -70,11 +81,13 @@ OWN_TYPES = {
 def with_own(extra_columns: Mapping[str, str]) -> tuple[Column, ...]:
     """Return the columns of a census with those that a study adds, behind the others.
 
+    One of `CARRIED` gives way to a study's own of its name.
+
     Args:
         extra_columns: a key of `OWN_TYPES` by the name of each.
     """
     return (
-        *COLUMNS,
+        *(column for column in COLUMNS if column.name not in extra_columns),
         *(Column(name, *OWN_TYPES[kind], is_own=True) for name, kind in extra_columns.items()),
     )
 

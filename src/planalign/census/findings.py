@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from planalign.census.columns import POSITION
+from planalign.census.columns import COLUMNS
 from planalign.errors import InputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from planalign.census.columns import Column
 
 MOST_EXAMPLES = 3
 # Characters of a value: of a problem, and of an example.
@@ -119,8 +121,9 @@ class CensusError(InputError):
 class Findings:
     """The problems of a census so far: kinds of all of them, and a list of the first ones."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, columns: Sequence[Column] = COLUMNS) -> None:
         self.most = most
+        self._position = {column.name: number for number, column in enumerate(columns)}
         self.kinds: dict[tuple[str | None, str], Finding] = {}
         self._listed: list[Problem] = []
 
@@ -159,12 +162,13 @@ class Findings:
 
     def error(self, file: str, warnings: Sequence[Finding] = ()) -> CensusError:
         """Return the error that reports them by row and column, the first ones if many."""
+        position = self._position
         kinds = sorted(
-            self.kinds.values(), key=lambda kind: (POSITION.get(kind.column or "", -1), -kind.count)
+            self.kinds.values(), key=lambda kind: (position.get(kind.column or "", -1), -kind.count)
         )
         ordered = sorted(
             self._listed,
-            key=lambda problem: (problem.row or 0, POSITION.get(problem.column or "", -1)),
+            key=lambda problem: (problem.row or 0, position.get(problem.column or "", -1)),
         )[: self.most]
         more = sum(max(1, kind.count) for kind in kinds) - len(ordered)
         if more:

@@ -164,7 +164,7 @@ def read_census(
     layout = lay_out(census, source.names, columns, str(path))
     levels = len(default_levels()) if levels is None else levels
     task = _Task(connection, path, census, source, layout, census_date, plans, levels)
-    found = Findings(most)
+    found = Findings(most, census)
     found.add(*layout.problems)
     summary = CensusSummary(0, 0, 0)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from planalign.census.columns import COLUMNS, POSITION, Kind, quoted
+from planalign.census.columns import COLUMNS, POSITION, STATUSES, Kind, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,11 +74,14 @@ def _with(column: str) -> str:
 
 
 _FRACTION = "Write a fraction from 0 to 1, such as 0.06 for 6 %"
+_ROTH = "Write the fraction of the deferral that is Roth, such as 0.25 for a quarter"
 _AS_OF = "Correct the date, or set census_date to the day the census describes"
 _NEW_ID = "Use a short unique text, such as E0001234"
 
 # Savers of all their pay from whom on nobody believes it, if nobody saves a part.
 MOST_WHOLE_SAVERS = 10
+
+SAVING, NOT_SAVING = STATUSES[:2], STATUSES[2:]
 
 _FLAGS = tuple(column.name for column in COLUMNS if column.kind is Kind.FLAG)
 _OTHER = {"y": "n", "n": "y", "1": "0", "0": "1"}
@@ -228,6 +231,13 @@ _SPECIFIC = (
         "Leave it empty for an employee who is still employed, or correct the date",
     ),
     Rule(
+        "termination_date",
+        "termination_date < rehire_date and termination_date >= hire_date",
+        "before the rehire date: of an earlier employment",
+        "Leave it empty for an employee who has come back, or correct the dates",
+        _with("rehire_date"),
+    ),
+    Rule(
         "active",
         f"active and termination_date <= $census_date and not {_has_codes('active')}",
         "active, although the termination date has come",
@@ -271,6 +281,48 @@ _SPECIFIC = (
         )
         for account in ("balance_match", "balance_core")
     ),
+    Rule(
+        "enrollment_status",
+        f"enrollment_status not in {STATUSES}",
+        f"not one of {', '.join(STATUSES)}",
+        "Write one of these words, or leave it empty where it is not known",
+    ),
+    Rule(
+        "enrollment_status",
+        f"enrollment_status in {NOT_SAVING} and deferral_rate > 0 and {ACTIVE}",
+        "not in the plan, though there is a deferral rate above 0",
+        "Write automatic or voluntary of who saves, or a rate of 0",
+        _with("deferral_rate"),
+    ),
+    Rule(
+        "enrolled_on",
+        "enrolled_on < hire_date",
+        "before the hire date",
+        "Correct the date, or give the first hire date, and the latest one as rehire_date",
+        _with("hire_date"),
+    ),
+    Rule(
+        "enrolled_on",
+        "enrolled_on > $census_date",
+        "in the future: after the census date {census_date}",
+        _AS_OF,
+    ),
+    Rule(
+        "rehire_date",
+        "rehire_date <= hire_date",
+        "not after the hire date",
+        "Leave it empty for an employee who has never left, or give the first hire date",
+        _with("hire_date"),
+    ),
+    Rule(
+        "rehire_date",
+        "rehire_date > $census_date",
+        "in the future: after the census date {census_date}",
+        _AS_OF,
+    ),
+    Rule("roth_share", "roth_share not between 0 and 1", "outside 0 to 1", _ROTH),
+    _too_long("grade"),
+    _too_long("location"),
 )
 
 
@@ -303,12 +355,16 @@ def rules_of(columns: Sequence[Column], levels: int) -> tuple[Rule, ...]:
         levels: how many job levels the study has.
 
     """
-    own = [column for column in columns if column.is_own]
+    own = {column.name: column for column in columns if column.is_own}
     return (
-        *(_with_levels(rule, levels) if rule.column == "job_level" else rule for rule in RULES),
+        *(
+            _with_levels(rule, levels) if rule.column == "job_level" else rule
+            for rule in RULES
+            if rule.column not in own
+        ),
         *(
             rule
-            for column in own
+            for column in own.values()
             for rule in (
                 _unreadable(column.name),
                 *([_too_long(column.name)] if column.kind is Kind.TEXT else []),

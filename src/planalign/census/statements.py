@@ -41,12 +41,15 @@ WHOLE = "\n".join(
     ]
 )
 
-# One row: the active employees hired since a day who do not save.
+# One row: the active employees hired, for the last time, since a day who do not save, as far as
+# the census tells, and of whom it does not say why.
 NON_SAVERS = "\n".join(
     [
         "select count(*)",
         f"from {CELLS}",
-        f"where coalesce(deferral_rate, 0) = 0 and hire_date >= $since and {ACTIVE}",
+        "where coalesce(deferral_rate, 0) = 0 and enrollment_status is null",
+        "    and (enrolled_on is null or deferral_rate = 0)",
+        f"    and coalesce(rehire_date, hire_date) >= $since and {ACTIVE}",
     ]
 )
 

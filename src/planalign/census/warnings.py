@@ -8,7 +8,7 @@ from planalign.census import statements
 from planalign.census.columns import Kind, quoted
 from planalign.census.findings import Finding
 from planalign.census.layout import nearest
-from planalign.census.rules import ACTIVE, Rule, text_column
+from planalign.census.rules import ACTIVE, NOT_SAVING, SAVING, Rule, text_column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -100,13 +100,33 @@ ROW_WARNINGS = (
         code="whole_pay_deferred",
     ),
     _high("prior_year_compensation"),
+    Rule(
+        "enrollment_status",
+        f"enrollment_status in {SAVING} and deferral_rate = 0 and {ACTIVE}",
+        "enrolled, with a deferral rate of 0: counts as opted out, for it is a choice not to save",
+        "Give the rate, or write opted_out or not_enrolled",
+        code="stopped_saving",
+    ),
+    Rule(
+        "enrolled_on",
+        f"enrolled_on is not null and enrollment_status in {NOT_SAVING}",
+        "a day of enrolment of who is not enrolled: counts as the day of plan entry only",
+        "Leave it empty for who has never enrolled",
+        code="enrolled_on_of_others",
+    ),
+    _like_a_number("grade"),
+    _like_a_number("location"),
 )
 
 
 def row_warnings(columns: Sequence[Column]) -> tuple[Rule, ...]:
     """Return the warnings of single rows, also of the columns that a study adds."""
-    own = [column.name for column in columns if column.is_own and column.kind is Kind.TEXT]
-    return (*ROW_WARNINGS, *map(_like_a_number, own))
+    own = {column.name: column.kind for column in columns if column.is_own}
+    texts = [name for name, kind in own.items() if kind is Kind.TEXT]
+    return (
+        *(rule for rule in ROW_WARNINGS if rule.column not in own),
+        *map(_like_a_number, texts),
+    )
 
 
 # Of the file as a whole; the words in braces are filled in.
@@ -136,7 +156,7 @@ _AUTOMATIC_ENROLLMENT = Rule(
     "",
     "0 or none for active employees, and the census does not say who of them opted out: automatic"
     " enrolment in {year} takes in those who are eligible, but for new opt-outs{scenarios}",
-    "Where they were asked before, set scope: new_hires and hired_since",
+    "Give enrollment_status; or where they were asked before, set scope: new_hires and hired_since",
     code="automatic_enrollment",
 )
 

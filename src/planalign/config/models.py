@@ -46,6 +46,12 @@ CENSUS_COLUMNS = (
     "officer",
     "balance_match",
     "balance_core",
+    "enrollment_status",
+    "enrolled_on",
+    "rehire_date",
+    "roth_share",
+    "grade",
+    "location",
 )
 BASELINE = "baseline"
 STEPS_WITH_MODELS = ("setup", "baseline", "requirements", "events", "snapshot")

@@ -39,9 +39,13 @@ RESERVED = frozenset(_RESERVED.split())
 
 @cache
 def names_in_use() -> frozenset[str]:
-    """Return the words of the packaged models, each of which may be a column of one."""
+    """Return the words of the packaged models, each of which may be a column of one.
+
+    But for those that only the file has which is written anew for a study's own columns.
+    """
     comment = re.compile(r"\{#.*?#\}|--[^\n]*", re.DOTALL)
-    texts = (comment.sub("", file.read_text("utf-8")) for file in _MODELS.rglob("*.sql"))
+    files = (file for file in _MODELS.rglob("*.sql") if file.name != "extra_columns.sql")
+    texts = (comment.sub("", file.read_text("utf-8")) for file in files)
     return frozenset(word for text in texts for word in re.findall(r"[a-z_]\w*", text.lower()))
 
 

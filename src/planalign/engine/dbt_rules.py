@@ -411,8 +411,8 @@ def _of_sources(manifest: Mapping[str, Any], project: Project) -> Iterator[Probl
     }
     for key, shipped in sorted(_shipped_sources().items()):
         name = ".".join(key)
-        more = project.extra_columns.items() if name == "inputs.census" else ()
-        columns = (*shipped, *more)
+        more = project.extra_columns if name == "inputs.census" else {}
+        columns = (*(one for one in shipped if one[0] not in more), *more.items())
         if key not in found:
             yield problem("source", f"source {name} is not there", file)
         elif columns != tuple(

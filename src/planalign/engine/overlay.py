@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from planalign.census.columns import with_own
+from planalign.census.columns import CARRIED, with_own
 from planalign.config.levels import as_tables
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import Step
@@ -37,7 +37,7 @@ from planalign.files import make_folder, read_regular
 from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from planalign.config import Config
 
@@ -62,12 +62,13 @@ _UNUSED_SECONDS = 30 * 86_400
 _EXTRA_MACRO = "macros/extra_columns.sql"
 # SQL types by whose values employees are grouped: another one has too many.
 _GROUPED = {"VARCHAR", "BIGINT", "BOOLEAN"}
-# Where the columns of the census stand that a configuration adds: the file, the table and
-# the column in front of them.
+# Where the columns of the census stand that a configuration adds: the file and the table,
+# behind those of ours that are carried like them, or behind the one in front of these.
 _EXTRA_COLUMNS = (
-    ("models/sources.yml", "census", "balance_core"),
-    ("models/snapshot/snapshot.yml", "fct_workforce_snapshot", "is_five_percent_owner"),
+    ("models/sources.yml", "census"),
+    ("models/snapshot/snapshot.yml", "fct_workforce_snapshot"),
 )
+_BEFORE_CARRIED = "roth_share"
 
 
 def project_of(config: Config) -> Project:
@@ -281,8 +282,10 @@ def _with_columns(
     Raises:
         ProjectError: one of them is another one of the user's, in which it has no place.
     """
+    kept = [name for name in CARRIED if name not in columns]
     groups = [name for name, sql_type in columns.items() if sql_type in _GROUPED]
-    macros = _returning("extra_columns", [*columns]) + _returning("extra_groups", groups)
+    macros = _returning("extra_columns", [*kept, *columns])
+    macros += _returning("extra_groups", [*kept, *groups])
     found = {_EXTRA_MACRO: macros.encode()}
     if contents.get(_EXTRA_MACRO) == found[_EXTRA_MACRO]:
         return {}  # they are in it
@@ -291,11 +294,13 @@ def _with_columns(
         "study's own.\"}"
         for name, sql_type in columns.items()
     ]
+    column = [_BEFORE_CARRIED, *kept][-1]
     problems = []
-    for path, table, column in _EXTRA_COLUMNS:
+    for path, table in _EXTRA_COLUMNS:
         text = contents[path].decode(errors="replace")
         line, words = yaml_fault(text) or (None, "")
-        changed = None if words else _behind(text, table, column, lines)
+        own = None if words else _without(text, table, columns)
+        changed = None if own is None else _behind(own, table, column, lines)
         if changed is not None:
             found[path] = changed.encode()
         else:
@@ -323,15 +328,44 @@ def _returning(name: str, names: Sequence[str]) -> str:
 
 def _behind(text: str, table: str, column: str, lines: Sequence[str]) -> str | None:
     """Return a YAML file of dbt with more columns behind one of a table, if it is there."""
+    columns = _columns_of(text, table)
+    if columns is None or column not in columns.named:
+        return None
+    end = columns.named[column].stop
+    added = "".join(f"{columns.indent}- {line}\n" for line in lines)
+    return text[:end] + added + text[end:]
+
+
+def _without(text: str, table: str, names: Container[str]) -> str:
+    """Return a YAML file of dbt without some columns of a table."""
+    columns = _columns_of(text, table)
+    if columns is None:
+        return text
+    gone = [place for name, place in columns.named.items() if name in names]
+    for place in reversed(gone):
+        text = text[: place.start] + text[place.stop :]
+    return text
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The columns of a table in a YAML file of dbt: how far in, and the lines of each by name."""
+
+    indent: str
+    named: Mapping[str, slice]
+
+
+def _columns_of(text: str, table: str) -> _Columns | None:
+    """Return where the columns of a table stand in a YAML file of dbt, if they do."""
     for node in _mappings(yaml.compose(text, yaml.SafeLoader)):
         keys = {key.value: value for key, value in node.value}
-        if "columns" not in keys or "name" not in keys or keys["name"].value != table:
-            continue
-        for one in keys["columns"].value:
-            if {key.value: value.value for key, value in one.value}.get("name") == column:
-                end = text.index("\n", one.end_mark.index - 1) + 1
-                indent = " " * keys["columns"].start_mark.column
-                return text[:end] + "".join(f"{indent}- {line}\n" for line in lines) + text[end:]
+        if "columns" in keys and "name" in keys and keys["name"].value == table:
+            named = {}
+            for one in keys["columns"].value:
+                name = {key.value: value.value for key, value in one.value}.get("name", "")
+                start = text.rindex("\n", 0, one.start_mark.index) + 1
+                named[name] = slice(start, text.index("\n", one.end_mark.index - 1) + 1)
+            return _Columns(" " * keys["columns"].start_mark.column, named)
     return None
 
 

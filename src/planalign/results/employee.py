@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from duckdb import ColumnExpression, ConstantExpression, FunctionExpression
 
+from planalign.census.columns import CARRIED
 from planalign.errors import UsageError
 from planalign.marts.packaged import packaged_marts
 from planalign.results import database
@@ -33,8 +34,9 @@ class Timeline:
 
     @property
     def groups(self) -> dict[str, Any]:
-        """Return the department, and what the study has of its own, from the last snapshot."""
-        ours = {name for name, _ in packaged_marts()[_SNAPSHOT].columns} - {"department"}
+        """Return department, grade, location and what the study adds, from the last snapshot."""
+        columns = {name for name, _ in packaged_marts()[_SNAPSHOT].columns}
+        ours = columns - {"department", *CARRIED}
         last = self.snapshots[-1] if self.snapshots else {}
         return {name: value for name, value in last.items() if name not in ours}
 

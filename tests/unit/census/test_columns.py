@@ -26,6 +26,12 @@ EXACT_TYPES = [
     ("officer", "BOOLEAN"),
     ("balance_match", "DECIMAL(15,2)"),
     ("balance_core", "DECIMAL(15,2)"),
+    ("enrollment_status", "VARCHAR"),
+    ("enrolled_on", "DATE"),
+    ("rehire_date", "DATE"),
+    ("roth_share", "DECIMAL(9,6)"),
+    ("grade", "VARCHAR"),
+    ("location", "VARCHAR"),
 ]
 
 
@@ -48,7 +54,7 @@ def test_absent_optional_columns_are_null(write, read, connection):
         date(2015, 6, 1),
         Decimal("52000.50"),
         2,
-        *[None] * 11,
+        *[None] * 17,
     )
 
 
@@ -68,6 +74,12 @@ def test_values_of_every_column(write, read, connection):
                 "officer": "0",
                 "balance_match": "1234.56",
                 "balance_core": "0",
+                "enrollment_status": "automatic",
+                "enrolled_on": "2016-01-01",
+                "rehire_date": "2018-05-01",
+                "roth_share": "0.3333335",
+                "grade": " G7 ",
+                "location": "Austin",
             },
         )
     )
@@ -84,6 +96,12 @@ def test_values_of_every_column(write, read, connection):
         False,
         Decimal("1234.56"),
         Decimal("0.00"),
+        "automatic",
+        date(2016, 1, 1),
+        date(2018, 5, 1),
+        Decimal("0.333334"),
+        "G7",
+        "Austin",
     )
 
 

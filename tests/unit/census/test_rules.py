@@ -65,6 +65,16 @@ BAD_CELLS = [
     ("balance_match", "100000000", "outside 0 to 99999999.99"),
     ("balance_core", "-1", "outside 0 to 99999999.99"),
     ("balance_core", "1e3", "not a number"),
+    ("enrollment_status", "enrolled", "not one of automatic, voluntary, opted_out, not_enrolled"),
+    ("enrollment_status", "Automatic", "not one of"),
+    ("enrolled_on", "2015-05-31", "before the hire date"),
+    ("enrolled_on", "2025-01-01", "in the future"),
+    ("enrolled_on", "yes", "not a date"),
+    ("rehire_date", "2015-06-01", "not after the hire date"),
+    ("rehire_date", "2025-01-01", "in the future"),
+    ("roth_share", "1.01", "outside 0 to 1"),
+    ("roth_share", "-0.01", "outside 0 to 1"),
+    ("roth_share", "25%", "percentage"),
 ]
 
 
@@ -100,12 +110,48 @@ GOOD_CELLS = [
     ("ownership_percent", "0.050000001"),
     ("balance_match", "0"),
     ("balance_core", "99999999.99"),
+    ("enrollment_status", "not_enrolled"),
+    ("enrolled_on", "2015-06-01"),
+    ("enrolled_on", "2024-12-31"),
+    ("rehire_date", "2015-06-02"),
+    ("rehire_date", "2024-12-31"),
+    ("roth_share", "1"),
+    ("grade", "x" * 256),
+    ("location", "123 Main Street"),
 ]
 
 
 def test_good_cells_at_boundaries(write, read):
     rows = [{}, *({column: value} for column, value in GOOD_CELLS)]
     assert read(write(*rows)).rows == len(rows)
+
+
+CONTRADICTIONS = [
+    ({"enrollment_status": "opted_out", "deferral_rate": "0.000001"}, "enrollment_status"),
+    ({"enrollment_status": "not_enrolled", "deferral_rate": "1"}, "enrollment_status"),
+    ({"rehire_date": "2020-01-02", "termination_date": "2020-01-01"}, "termination_date"),
+]
+
+
+@pytest.mark.parametrize(("row", "column"), CONTRADICTIONS)
+def test_what_contradicts_is_a_problem_of_one_cell(write, problems, row, column):
+    (problem,) = problems(write(row, {}))
+    assert (problem.row, problem.column, problem.value) == (1, column, row[column])
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"enrollment_status": "opted_out", "deferral_rate": "0"},
+        {"enrollment_status": "not_enrolled"},
+        {"enrollment_status": "voluntary", "deferral_rate": "0.06", "roth_share": "0"},
+        # Of who has left it is of no use.
+        {"enrollment_status": "opted_out", "deferral_rate": "0.06", "active": "false"},
+        {"rehire_date": "2020-01-02", "termination_date": "2020-01-02", "active": "false"},
+    ],
+)
+def test_what_does_not_contradict_is_read(write, read, row):
+    assert read(write(row, {})).rows == 2
 
 
 @pytest.mark.parametrize(

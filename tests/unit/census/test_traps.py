@@ -125,6 +125,39 @@ def test_whom_automatic_enrollment_sweeps_in_is_counted(write):
     assert found(checked(path, [facts()]))[0] == {"undated_termination"}
 
 
+def test_whom_the_census_says_more_of_is_not_swept_in_unknown(write):
+    """Nor counted: who is enrolled, has opted out, or is known not to have been asked."""
+    known = [{"enrollment_status": status} for status in ("opted_out", "not_enrolled", "voluntary")]
+    path = write(
+        *known,
+        {"enrolled_on": "2020-01-01"},
+        {"enrolled_on": "2020-01-01", "deferral_rate": "0"},
+        {"rehire_date": "2024-07-01"},
+        {},
+    )
+    everybody = facts(enrolls_since=date.min)
+    of_new_hires = facts(scenario="late", enrolls_since=date(2024, 7, 1))
+    report = checked(path, [everybody, of_new_hires])
+    swept = [one for one in report.warnings if one.code == "automatic_enrollment"]
+    assert [one.count for one in swept] == [3, 1]
+    assert "enrollment_status" in swept[0].remedy
+
+
+@pytest.mark.parametrize("status", ["automatic", "voluntary"])
+def test_who_is_enrolled_and_saves_nothing_is_warned_of(write, status):
+    stopped = {"enrollment_status": status, "deferral_rate": "0"}
+    report = checked(write(stopped, {"enrollment_status": status}, stopped | {"active": "no"}))
+    assert found(report) == ({"stopped_saving", "undated_termination"}, set())
+    [one] = [warning for warning in report.warnings if warning.code == "stopped_saving"]
+    assert one.count == 1
+
+
+def test_a_day_of_enrolment_of_who_is_not_enrolled_is_warned_of(write):
+    day = {"enrolled_on": "2020-01-01"}
+    report = checked(write(*({"enrollment_status": s, **day} for s in ("opted_out", "automatic"))))
+    assert found(report) == ({"enrolled_on_of_others"}, set())
+
+
 @pytest.mark.parametrize("column", ["employee_id", "department"])
 @pytest.mark.parametrize(("first", "is_sound"), [(2**53 - 8, True), (2**53, False)])
 def test_doubles_are_refused_where_they_are_not_told_apart(tmp_path, column, first, is_sound):

@@ -164,36 +164,47 @@ def test_what_is_not_laid_over_is_where_it_was(laid: LayOver) -> None:
 
 
 def test_columns_of_the_census_are_declared_where_they_are_stored(laid: LayOver) -> None:
-    project = laid({}, {"location": "VARCHAR", "off": "DECIMAL(18,6)"})
+    project = laid({}, {"location": "BIGINT", "off": "DECIMAL(18,6)"})
     changed = others(project)
     assert changed.keys() == {
         "macros/extra_columns.sql",
         "models/sources.yml",
         "models/snapshot/snapshot.yml",
     }
-    assert '["location", "off"]' in changed["macros/extra_columns.sql"]
-    for path, kind, table, column in (
-        ("models/sources.yml", "sources", "census", "balance_core"),
-        (
-            "models/snapshot/snapshot.yml",
-            "models",
-            "fct_workforce_snapshot",
-            "is_five_percent_owner",
-        ),
+    # Our own location gives way, the grade stays.
+    assert changed["macros/extra_columns.sql"].count("return([") == 2
+    assert '["grade", "location", "off"]' in changed["macros/extra_columns.sql"]
+    assert '["grade", "location"]' in changed["macros/extra_columns.sql"]
+    for path, kind, table in (
+        ("models/sources.yml", "sources", "census"),
+        ("models/snapshot/snapshot.yml", "models", "fct_workforce_snapshot"),
     ):
         before, after = (
             tables(yaml.safe_load(text), kind)
             for text in ((PACKAGED / path).read_text(), changed[path])
         )
         names = [one["name"] for one in after[table]["columns"]]
-        place = names.index(column) + 1
+        place = names.index("grade") + 1
         added = after[table]["columns"][place : place + 2]
         assert [(one["name"], one["data_type"]) for one in added] == [
-            ("location", "VARCHAR"),
+            ("location", "BIGINT"),
             ("off", "DECIMAL(18,6)"),
         ]
         del after[table]["columns"][place : place + 2]
+        gone = before[table]["columns"].pop(place)
+        assert (gone["name"], gone["data_type"]) == ("location", "VARCHAR")
         assert after == before
+
+
+def test_both_columns_of_ours_may_give_way(laid: LayOver) -> None:
+    changed = others(laid({}, {"location": "BIGINT", "grade": "DATE"}))
+    assert '["location", "grade"]' in changed["macros/extra_columns.sql"]
+    census = tables(yaml.safe_load(changed["models/sources.yml"]), "sources")["census"]
+    assert [(one["name"], one["data_type"]) for one in census["columns"]][-3:] == [
+        ("roth_share", "DECIMAL(9,6)"),
+        ("location", "BIGINT"),
+        ("grade", "DATE"),
+    ]
 
 
 def tables(content: dict, kind: str) -> dict[str, dict]:

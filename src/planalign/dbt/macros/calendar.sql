@@ -20,6 +20,11 @@
     {{ completed_years(hire_date, "(" ~ last_day ~ " + 1)") }}
 {%- endmacro %}
 
+{# The day on which the present employment of a row of a relation began. #}
+{% macro employed_since(relation) -%}
+    coalesce({{ relation }}.rehire_date, {{ relation }}.hire_date)
+{%- endmacro %}
+
 {# The date of the n-th birthday; February 29 becomes March 1 in other years. #}
 {% macro birthday(birth_date, age) -%}
     (({{ birth_date }} + to_years({{ age }}))::date

@@ -2,14 +2,15 @@
 
 {#
     Pay of the year before the first: as the census says, or the annual pay for the
-    days since hire. `census` is a relation with the columns of stg_census_data.
+    days since hire, the latest one. `census` is a relation with the columns of stg_census_data.
 #}
 {% macro prior_year_pay(census, year_start) -%}
     coalesce(
         {{ census }}.prior_year_compensation,
         {{ money_quotient(
             cents(census ~ ".annual_compensation")
-            ~ " * greatest(0, " ~ year_start ~ " - greatest(" ~ census ~ ".hire_date, ("
+            ~ " * greatest(0, " ~ year_start ~ " - greatest("
+            ~ employed_since(census) ~ ", ("
             ~ year_start ~ " - to_years(1))::date))",
             "(" ~ year_start ~ " - (" ~ year_start ~ " - to_years(1))::date)"
         ) }}
@@ -88,6 +89,7 @@
 {% macro census_columns() %}
     {%- do return([
         "department", "weekly_hours", "is_union", "is_five_percent_owner",
+        "rehire_date", "roth_share",
     ] + extra_columns()) -%}
 {% endmacro %}
 

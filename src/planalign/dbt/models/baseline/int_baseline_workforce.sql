@@ -46,19 +46,38 @@ from_census as (
         census.job_level,
         census.annual_compensation as opening_compensation,
         0::decimal(18, 2) as prior_cumulative_compensation,
-        null::date as prior_eligibility_date,
+        census.enrolled_on as prior_eligibility_date,
         census.department,
         coalesce(census.weekly_hours, 40)::decimal(5, 2) as weekly_hours,
         coalesce(census.is_union, false) as is_union,
         coalesce(census.ownership_percent, 0) > 0.05 as is_five_percent_owner,
+        census.rehire_date,
+        census.roth_share,
         {% for column in extra_columns() %}
             census.{{ column }},
         {% endfor %}
         {{ prior_year_pay("census", "first_year.year_start") }}
             as prior_year_compensation,
         false as was_highly_compensated,
-        null::varchar as prior_enrollment_status,
-        round(census.deferral_rate, 4)::decimal(9, 6) as prior_deferral_rate,
+        -- To enrol and to save nothing is to decide against it. Who is not enrolled is
+        -- an employee who does not save: there is no more to know.
+        case
+            when
+                census.enrollment_status in ('automatic', 'voluntary')
+                and round(census.deferral_rate, 4) = 0
+                then 'opted_out'
+            when
+                census.enrollment_status is null
+                and census.enrolled_on is not null
+                and coalesce(round(census.deferral_rate, 4), 1) > 0
+                then 'voluntary'
+            when census.enrollment_status <> 'not_enrolled'
+                then census.enrollment_status
+        end as prior_enrollment_status,
+        case
+            when census.enrollment_status in ('opted_out', 'not_enrolled') then 0
+            else round(census.deferral_rate, 4)
+        end::decimal(9, 6) as prior_deferral_rate,
         null::decimal(9, 9) as prior_savings_inclination,
         coalesce(census.balance_match, 0)::decimal(15, 2) as prior_match_balance,
         coalesce(census.balance_core, 0)::decimal(15, 2) as prior_core_balance
@@ -86,10 +105,10 @@ from_prior_year as (
         last_year.is_highly_compensated as was_highly_compensated,
         nullif(last_year.enrollment_status, 'not_eligible')
             as prior_enrollment_status,
-        -- Of who was not eligible, only what the census says is known.
+        -- Of who was not covered yet, only what the census says is known.
         case
             when
-                last_year.enrollment_status <> 'not_eligible'
+                last_year.savings_inclination is not null
                 or last_year.deferral_rate > 0
                 then last_year.deferral_rate
         end as prior_deferral_rate,
@@ -115,7 +134,8 @@ aged as (
     select
         opening.*,
         {{ completed_years("opening.birth_date", "first_day.year_start") }} as age,
-        {{ completed_years("opening.hire_date", "first_day.year_start") }} as tenure
+        {{ completed_years(employed_since("opening"), "first_day.year_start") }}
+            as tenure
     from opening
     cross join first_day
 ),

@@ -99,6 +99,8 @@ employed as (
         hires.weekly_hours,
         hires.is_union,
         false as is_five_percent_owner,
+        null as rehire_date,
+        null as roth_share,
         {% for column in extra_columns() %}
             hires.{{ column }},
         {% endfor %}
@@ -128,7 +130,7 @@ placed as (
         trajectories.days_in_year,
         (trajectories.simulation_year - year(employed.birth_date))::integer
             as current_age,
-        (trajectories.simulation_year - year(employed.hire_date))::integer
+        (trajectories.simulation_year - year({{ employed_since("employed") }}))::integer
             as current_tenure,
         {{ years_of_service("employed.hire_date", "trajectories.year_end") }}
             as years_of_service,

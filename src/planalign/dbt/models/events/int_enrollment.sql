@@ -27,7 +27,7 @@ eligible as (
         employment.trajectory_id,
         employment.employee_id,
         employment.employee_key,
-        employment.hire_date,
+        {{ employed_since("employment") }} as employed_since,
         employment.current_age,
         employment.years_of_service,
         employment.age_band,
@@ -36,6 +36,7 @@ eligible as (
         {% for column in pay_columns() %}
             employment.{{ column }},
         {% endfor %}
+        employment.prior_eligibility_date,
         employment.prior_enrollment_status,
         employment.prior_deferral_rate,
         employment.prior_savings_inclination,
@@ -66,8 +67,8 @@ placed as (
         drawn.*,
         plans.is_first_year,
         plans.year_start,
+        plans.automatic_enrollment_enabled,
         plans.automatic_enrollment_default_rate,
-        plans.automatic_enrollment_window_days,
         plans.automatic_enrollment_reenrollment,
         plans.automatic_enrollment_reenrollment_opt_out_rate,
         plans.escalation_enabled,
@@ -87,7 +88,7 @@ placed as (
         plans.automatic_enrollment_enabled
         and (
             plans.automatic_enrollment_scope = 'all'
-            or drawn.hire_date >= plans.automatic_enrollment_hired_since
+            or drawn.employed_since >= plans.automatic_enrollment_hired_since
             -- Section 401(k)(13)(C)(iv) spares nobody who was not eligible before.
             or (
                 plans.match_formula = 'qaca'
@@ -95,6 +96,15 @@ placed as (
             )
         ) as is_automatic,
         greatest(drawn.first_day, drawn.plan_eligibility_date) as plan_day,
+        -- When the window of automatic enrolment ends; of whom the census says when
+        -- they were enrolled so, that day.
+        drawn.plan_eligibility_date + case
+            when
+                drawn.prior_enrollment_status = 'automatic'
+                and drawn.prior_eligibility_date is not null
+                then 0
+            else plans.automatic_enrollment_window_days
+        end as enrollment_day,
         make_date(
             plans.simulation_year, 1 + floor(drawn.draw_saving_month * 12)::integer, 1
         ) as month_day,
@@ -159,7 +169,13 @@ known as (
         * replace (greatest(participation_rate, staying_rate) as staying_rate),
         case
             when prior_savings_inclination is not null then prior_savings_inclination
-            when prior_deferral_rate > 0
+            when prior_enrollment_status = 'automatic'
+                then round(staying_rate::decimal(18, 6) * draw_savings_inclination, 9)
+            when prior_enrollment_status = 'opted_out'
+                then least(0.999999999, staying_rate + round(
+                    (1 - staying_rate)::decimal(18, 6) * draw_savings_inclination, 9
+                ))
+            when prior_deferral_rate > 0 or prior_enrollment_status = 'voluntary'
                 then round(
                     participation_rate::decimal(18, 6) * draw_savings_inclination, 9
                 )
@@ -198,8 +214,7 @@ opening as (
                 )
                 then 'voluntary'
             when not is_automatic then 'not_enrolled'
-            when plan_eligibility_date + automatic_enrollment_window_days >= year_start
-                then 'undecided'
+            when enrollment_day >= year_start then 'undecided'
             when savings_inclination >= staying_rate then 'opted_out'
             else 'automatic'
         end as opening_status
@@ -217,9 +232,8 @@ opened as (
             when opening_status = 'automatic' and escalation_enabled
                 then least(
                     escalation_cap,
-                    automatic_enrollment_default_rate + escalation_step * (
-                        year(year_start) - 1
-                        - year(plan_eligibility_date + automatic_enrollment_window_days)
+                    automatic_enrollment_default_rate + escalation_step * greatest(
+                        0, year(year_start) - 1 - year(enrollment_day)
                     )
                 )
             when opening_status = 'automatic' then automatic_enrollment_default_rate
@@ -274,10 +288,11 @@ decided as (
                         and plan_eligibility_date < year_start
                         then 'escalation'
                 end
-            when opening_status = 'opted_out' and is_automatic
+            when opening_status = 'opted_out' and automatic_enrollment_enabled
                 then case
                     when
-                        automatic_enrollment_reenrollment
+                        is_automatic
+                        and automatic_enrollment_reenrollment
                         and draw_saving_refusal
                         >= automatic_enrollment_reenrollment_opt_out_rate
                         then 'reenrollment'
@@ -312,9 +327,7 @@ dated as (
                     when opening_status = 'undecided' then plan_day
                     else greatest(month_day, plan_day)
                 end
-            else greatest(
-                plan_day, plan_eligibility_date + automatic_enrollment_window_days
-            )
+            else greatest(plan_day, enrollment_day)
         end as decision_day
     from decided
 ),

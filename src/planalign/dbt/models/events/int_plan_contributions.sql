@@ -81,7 +81,8 @@ designed as (
         {{ money_quotient("employment.cent_days", "employment.days_employed") }}
             as full_year_equivalent_compensation,
         plans.deferrals_roth,
-        plans.deferrals_roth_share,
+        coalesce(employment.roth_share, plans.deferrals_roth_share)
+            as deferrals_roth_share,
         plans.investment_return_rate,
         plans.match_vested_rates,
         plans.core_vested_rates,

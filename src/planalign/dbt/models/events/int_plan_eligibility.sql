@@ -5,9 +5,21 @@ with plans as (
     select * from {{ ref("int_plan_provisions") }}
 ),
 
+-- In the plan by the census, or back with an account of it: whatever the rules say, and
+-- though the day is not known.
 waiting as (
-    select * from {{ ref("int_employment") }}
-    where prior_eligibility_date is null and not is_excluded
+    select
+        employment.*,
+        {{ employed_since("employment") }} as employed_since,
+        employment.prior_enrollment_status is not null
+        or (
+            employment.rehire_date is not null
+            and employment.prior_match_balance + employment.prior_core_balance > 0
+        ) as has_entered
+    from {{ ref("int_employment") }} as employment
+    where
+        employment.prior_eligibility_date is null
+        and not employment.is_excluded
 ),
 
 -- Months of service that the plan asks for. Of who is scheduled for fewer hours than
@@ -40,14 +52,14 @@ qualified as (
         *,
         greatest(
             {{ birthday("birth_date", "eligibility_minimum_age") }},
-            (hire_date + to_months(months_of_service))::date,
+            (employed_since + to_months(months_of_service))::date,
             case
                 when is_long_term_part_time
                     then make_date(least(simulation_year, 2025), 1, 1)
             end
         ) as qualification_date
     from serving
-    where months_of_service is not null
+    where months_of_service is not null or has_entered
 ),
 
 entered as (
@@ -66,6 +78,7 @@ effective as (
     select
         *,
         case
+            when has_entered and entry_date >= year_start then employed_since
             when is_first_year then entry_date
             else greatest(entry_date, first_day)
         end as eligibility_date

@@ -36,7 +36,7 @@ reviewed as (
         on
             workforce.trajectory_id = terminations.trajectory_id
             and workforce.employee_key = terminations.employee_key
-    where workforce.hire_date < trajectories.raise_cutoff_date
+    where {{ employed_since("workforce") }} < trajectories.raise_cutoff_date
 ),
 
 final as (

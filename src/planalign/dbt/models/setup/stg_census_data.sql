@@ -26,6 +26,10 @@ keyed as (
         census.officer as is_officer,
         census.balance_match,
         census.balance_core,
+        census.enrollment_status,
+        census.enrolled_on,
+        census.rehire_date,
+        census.roth_share,
         {% for column in extra_columns() %}
             census.{{ column }},
         {% endfor %}

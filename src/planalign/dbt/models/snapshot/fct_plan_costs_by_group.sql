@@ -82,6 +82,12 @@ added as (
             sum(deferral_rates)::decimal(18, 6) as deferral_rate_total
         from cells
         group by scenario_id, replicate, simulation_year, {{ dimension }}
+        {% if dimension in extra_groups() %}
+            -- Where nobody has one there are no groups.
+            qualify
+                group_name <> '(none)'
+                or count(*) over (partition by scenario_id, replicate) > 1
+        {% endif %}
         {{ "union all by name" if not loop.last }}
     {% endfor %}
 ),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -16,7 +19,6 @@ from planalign.study import Request, configuration, run_study
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
 # The same inputs in every run, and in `make fuzz` many more, other ones each time. A test
 # whose inputs take long tries a part of `settings().max_examples`.
@@ -35,6 +37,19 @@ _FIRST = "test_legacy_parity.py"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of the longest file first; the others stay in their order."""
     items.sort(key=lambda item: item.path.name != _FIRST)
+
+
+@pytest.fixture(scope="session")
+def warm_dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Give the variables with which dbt commands are run by children of one that knows dbt."""
+    folder = Path(__file__).parent / "support" / "warm_dbt"
+    place = tmp_path_factory.mktemp("warm") / "dbt"
+    with subprocess.Popen(
+        [sys.executable, folder / "server.py", place], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout.readline() == b"ready\n"
+        yield {"WARM_DBT": str(place), "PYTHONPATH": str(folder)}
+        server.stdin.close()
 
 
 _CENSUS_TYPES = {

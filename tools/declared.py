@@ -59,8 +59,8 @@ HEAD = """\
 # Any rate, and any other key marked "by year", may be given by year:
 #   target_growth_rate: {2025: 0.03, 2027: 0.02}
 # Each value holds until the next; the first year must not be after start_year.
-# Keys marked "by level" may differ by job level, also within a year; then all
-# five levels are given:
+# Keys marked "by level" may differ by job level, also within a year; then every
+# level of the study is given:
 #   merit_budget: {1: 0.03, 2: 0.03, 3: 0.035, 4: 0.04, 5: 0.04}
 #   merit_budget: {2025: 0.03, 2026: {1: 0.03, 2: 0.03, 3: 0.035, 4: 0.04, 5: 0.04}}
 """

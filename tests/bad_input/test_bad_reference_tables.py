@@ -95,9 +95,12 @@ CHANGES = {
         [(None, "age_band, tenure_band", "<25, 1"), (2, "age_band", "'; drop table x; --")],
     ),
     "missing level": ("market_bands", "3,80000.00,130000.00\n", "", [(None, "job_level", "3")]),
-    "unknown level": (
-        "job_levels", "\n5,", "\n6,", [(None, "job_level", "5"), (5, "job_level", "6")]
+    "no such level": (
+        "market_bands", "\n5,", "\n6,", [(None, "job_level", "5"), (5, "job_level", "6")]
     ),
+    "level of the same name": ("job_levels", "Level 4", "Level 3", [(4, "name", "Level 3")]),
+    "level without a name": ("job_levels", "Level 4", "", [(4, "name", None)]),
+    "share of nobody": ("job_levels", "0.300000", "-0.3", [(2, "hire_share", "-0.3")]),
     "pay out of order": ("market_bands", "38000.00", "98000.00", [(1, "band_minimum", "98000.00")]),
     "missing age": ("retirement_hazards", "\n50,0.000000", "", [(51, "age", "51")]),
     "missing year": ("plan_limits", "compensation,2024,345000\n", "", [(26, "plan_year", "2025")]),
@@ -129,6 +132,20 @@ def test_a_fault_is_found_at_its_row_and_column(problems: Problems, kind: str) -
     table, old, new, expected = CHANGES[kind]
     found = problems(**{table: changed(table, old, new)})
     assert found == [(table, *fault) for fault in expected]
+
+
+def test_the_levels_of_a_table_are_those_of_the_job_levels(problems: Problems) -> None:
+    assert problems(job_levels=changed("job_levels", "\n5,", "\n6,")) == [
+        ("job_levels", 5, "job_level", "6"),
+        ("market_bands", None, "job_level", "6"),
+        ("market_bands", 5, "job_level", "5"),
+    ]
+    more = b"".join(b"%d,Level %d,1,0.1,0.1\n" % (level, level) for level in range(6, 32))
+    bands = b"".join(b"%d,170000,320000\n" % level for level in range(6, 32))
+    assert problems(
+        job_levels=(PACKAGED / "seeds" / "job_levels.csv").read_bytes() + more,
+        market_bands=(PACKAGED / "seeds" / "market_bands.csv").read_bytes() + bands,
+    ) == [("job_levels", 31, "job_level", "31")]
 
 
 @pytest.mark.parametrize("table", [path.stem for path in (PACKAGED / "seeds").glob("*.csv")])

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from planalign.census import generate_census
-from planalign.config import parse
+from planalign.config import default_levels, parse
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
+from planalign.marts.packaged import PACKAGED
 from planalign.results import open_run
 from planalign.results.verify import verify
 from planalign.study import Completed, Request, run_study
@@ -94,10 +95,28 @@ def assert_same_bits(a: Completed, b: Completed, **filters: Any) -> None:
 
 def test_a_study_that_differs_from_a_year_on_takes_the_years_before(studies, first):
     assert hits(first) == []
-    change = {"compensation": {"cola_rate": {2025: 0.025, 2027: 0.05}}}
+    change = {"compensation": {"cola_rate": {2025: 0, 2027: 0.05}}}
     again = studies.run(**change)
     assert hits(again) == [2025, 2026]
     assert_same_bits(again, studies.run(cached=False, **change))
+
+
+def test_years_of_other_tables_or_levels_are_not_taken(studies, first):
+    packaged = (PACKAGED / "seeds" / "market_bands.csv").read_text()
+    (studies.folder / "bands.csv").write_text(packaged)
+    # What is as it comes is the same study.
+    tables = {"market_bands": "bands.csv"}
+    levels = [level.model_dump() for level in default_levels()]
+    for same in ({"tables": tables}, {"job_levels": levels}):
+        assert hits(studies.run(**same)) == YEARS
+    (studies.folder / "bands.csv").write_text(packaged.replace("38000.00", "37000.00"))
+    levels[0]["band_minimum"] -= 1000
+    table, key = studies.run(tables=tables), studies.run(job_levels=levels)
+    # They say the same, so that the second has its years from the first.
+    assert (hits(table), hits(key)) == ([], YEARS)
+    assert_same_bits(table, key)
+    with open_run(first.path) as left, open_run(table.path) as right:
+        assert not verify(left, right).identical
 
 
 def test_the_same_study_comes_from_the_cache_as_a_whole(studies, first):
@@ -132,7 +151,7 @@ def test_a_block_is_taken_whole_or_computed(fresh, first):
         {"simulation": {**SIMULATION, "start_year": 2026}},
         {"workforce": {"hiring": {"month_weights": [2] + [1] * 11}}},
         {"compensation": {"raise_cutoff": "07-01"}},
-        {"compensation": {"cola_rate": {2025: 0.03, 2026: 0.025}}},
+        {"compensation": {"cola_rate": {2025: 0.03, 2026: 0}}},
         {"census_date": "2024-12-30"},
     ],
     ids=str,
@@ -147,9 +166,7 @@ def test_another_census_is_another_study(studies):
 
 
 def test_threads_and_spelling_are_not_part_of_its_name(studies):
-    again = studies.run(
-        resources={"threads": 1}, compensation={"cola_rate": {2025: 0.0250, 2027: 0.025}}
-    )
+    again = studies.run(resources={"threads": 1}, compensation={"cola_rate": {2025: 0.0, 2027: 0}})
     assert hits(again) == YEARS
 
 

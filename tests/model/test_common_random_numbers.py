@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from conftest import Studies
     from planalign.results import Run
 
+# Hires who fill what is lacking have the levels that a scenario lacks: see `restoring`.
+WORKFORCE = {"hiring": {"levels": "weights"}}
+# Everybody has a raise, whatever the rating.
+COMPENSATION = {"cola_rate": 0.02}
 SCENARIOS = {
     "plain": {},
+    "restoring": {"workforce": {"hiring": {"levels": "restore"}}},
     "cola": {"compensation": {"cola_rate": 0.11}},
     "growth": {"workforce": {"target_growth_rate": 0.4}},
     "stay": {"workforce": {"total_termination_rate": 0.03}},
@@ -36,6 +41,8 @@ def run(shared_studies: Studies) -> Run:
     return shared_studies.simulate(
         shared_studies.generated(400, 7),
         simulation={"start_year": 2025, "end_year": 2027, "replicates": 3},
+        workforce=WORKFORCE,
+        compensation=COMPENSATION,
         scenarios=SCENARIOS,
     )
 
@@ -99,6 +106,17 @@ def test_a_hire_is_the_same_person_wherever_there_is_one(run: Run, scenario: str
         assert all(key in more for key in first_year)
 
 
+def test_a_hire_who_fills_what_is_lacking_is_another_only_in_level_and_pay(run: Run) -> None:
+    columns = "employee_id, birth_date, hire_date, department, weekly_hours, job_level"
+    hires = "fct_workforce_snapshot where detailed_status like 'new_hire%'"
+    plain = {row[:3]: row[3:] for row in rows(run, columns, hires, "plain")}
+    other = {row[:3]: row[3:] for row in rows(run, columns, hires, "restoring")}
+    shared = plain.keys() & other.keys()
+    assert len(shared) > 400
+    assert {key: plain[key][:-1] for key in shared} == {key: other[key][:-1] for key in shared}
+    assert any(plain[key][-1] != other[key][-1] for key in shared)
+
+
 def test_who_leaves_under_a_lower_rate_leaves_under_a_higher_one(run: Run) -> None:
     leavers = "fct_workforce_snapshot where detailed_status = 'experienced_termination' and "
     first = leavers + "simulation_year = 2025"
@@ -124,6 +142,8 @@ def test_a_replicate_is_its_seed(studies: Studies, run: Run) -> None:
     other = studies.simulate(
         studies.generated(400, 7),
         simulation={"start_year": 2025, "end_year": 2027, "random_seed": 44},
+        workforce=WORKFORCE,
+        compensation=COMPENSATION,
     )
     columns = "* exclude (scenario_id, replicate)"
     snapshot = f"select {columns} from fct_workforce_snapshot where true"

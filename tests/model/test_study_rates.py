@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from planalign.config import Compensation, Hiring
+from planalign.config import Compensation, Hiring, default_levels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 
 SEEDS, EMPLOYEES = 200, 2000
 UNLIKELY = 1e-3
+# Part of the year that is left to a hire on average, who starts in any month alike: from the
+# middle of January on 350 days, of February 320.5, ..
+DAYS_LEFT = (350, 320.5, 291, 260.5, 230, 199.5, 169, 138, 107.5, 77, 46.5, 16)
+LEFT = sum(DAYS_LEFT) / 12 / 365
 RATES = {
     "total_termination_rate": 0.12,
     "new_hire_termination_rate": 0.25,
     "promotion_rate": 0.06,
+    # As many are promoted as the rate says, whether or not there is room.
+    "promotions": "rates",
+    "hiring": {"levels": "weights"},
     "target_growth_rate": 0.03,
 }
 YEARS = [2025, 2026]
@@ -39,6 +46,8 @@ def run(shared_studies: Studies) -> Run:
         shared_studies.generated(EMPLOYEES),
         simulation={"start_year": 2025, "end_year": 2026, "random_seed": 42, "replicates": SEEDS},
         workforce=RATES,
+        # So that the lowest rating, which earns no merit raise, has one too.
+        compensation={"cola_rate": 0.02},
     )
 
 
@@ -89,7 +98,7 @@ def test_rates_are_those_configured(summary: Callable[[int], Table], year: int) 
     opening = found["opening_headcount"]
     assert len(opening) == SEEDS
     assert is_mean(found["experienced_terminations"] / opening, 0.12)
-    assert is_mean(found["new_hire_terminations"] / found["hires"], 0.25)
+    assert is_mean(found["new_hire_terminations"] / found["hires"], 0.25 * LEFT)
     assert is_mean(found["promotions"] / opening, 0.06)
     target = found["target_closing_headcount"]
     assert (target == np.floor(opening * 1.03 + 0.5)).all()
@@ -112,7 +121,8 @@ def test_counts_vary_as_independent_draws_do(
     assert in_bounds(found["promotions"], (1 - leaving) * promoted)
     # Hires who leave: binomial, given how many were hired.
     hires, left = found["hires"], found["new_hire_terminations"]
-    deviations = ((left - hires * 0.25) ** 2 / (hires * 0.25 * 0.75)).sum()
+    chance = 0.25 * LEFT
+    deviations = ((left - hires * chance) ** 2 / (hires * chance * (1 - chance))).sum()
     assert UNLIKELY < stats.chi2.cdf(deviations, SEEDS) < 1 - UNLIKELY
     # Another seed is another future: no two have the same counts throughout.
     assert len({*zip(found["payroll"].tolist(), hires.tolist(), strict=True)}) == SEEDS
@@ -162,10 +172,21 @@ def test_dates_are_spread_over_the_year(run: Run) -> None:
     assert abs(mean - 0.5) < 3 * error
 
 
+def test_hires_leave_by_the_part_of_the_year_that_is_left(run: Run) -> None:
+    months = query(
+        run,
+        "select count(*), count(termination_date), month(hire_date) from fct_workforce_snapshot "
+        "where detailed_status like 'new_hire%' group by all order by 3",
+    )
+    for (hires, left, _), days in zip(months, DAYS_LEFT, strict=True):
+        chance = 0.25 * days / 365
+        assert abs(left - hires * chance) < 3.5 * (hires * chance * (1 - chance)) ** 0.5
+
+
 def test_hires_follow_the_weights(run: Run) -> None:
     hires = "fct_workforce_snapshot where detailed_status like 'new_hire%'"
     levels = query(run, f"select job_level, count(*) from {hires} group by 1")
-    assert fits(dict(levels), dict(Hiring().level_weights))
+    assert fits(dict(levels), {n: one.hire_share for n, one in enumerate(default_levels(), 1)})
     age = (
         "simulation_year - year(birth_date) - (strftime(birth_date, '%m%d') "
         "> strftime(hire_date, '%m%d'))::integer"
@@ -195,7 +216,7 @@ def test_raises_follow_ratings_and_budget(run: Run) -> None:
     raises = "fct_yearly_events where event_type = 'raise'"
     ratings = query(run, f"select event_payload->>'$.rating', count(*) from {raises} group by 1")
     assert fits(dict(ratings), {r.rating: r.share for r in Compensation().performance})
-    # Merit raises spend the budget: 3 % on average, over the cost-of-living raise.
+    # Merit raises spend the budget: 3 % on average, over the raise that everybody gets.
     [(merit, error, cola)] = query(
         run,
         "select avg((event_payload->>'$.merit_rate')::double), "
@@ -203,7 +224,7 @@ def test_raises_follow_ratings_and_budget(run: Run) -> None:
         f"any_value(event_payload->>'$.cola_rate') from {raises}",
     )
     assert abs(merit - 0.03) < 3 * error
-    assert Decimal(cola) == Decimal("0.025")
+    assert Decimal(cola) == Decimal("0.02")
 
 
 def test_raise_and_promotion_months_follow_their_weights(run: Run) -> None:
@@ -246,15 +267,16 @@ def test_exact_alignment_meets_the_rounded_numbers(studies: Studies) -> None:
         return int(number.quantize(Decimal(1), ROUND_HALF_UP))
 
     found = run.summary()
+    share = Decimal(LEFT) / 4
     assert len(found) == 45
     for year in found:
         opening, hires = year.opening_headcount, year.hires
         assert year.experienced_terminations == rounded(opening * Decimal("0.12"))
         assert year.promotions == rounded(opening * Decimal("0.06"))
-        assert year.new_hire_terminations == rounded(hires * Decimal("0.25"))
+        assert year.new_hire_terminations == rounded(hires * share)
         target = rounded(opening * Decimal("1.03"))
         needed = target - opening + year.experienced_terminations
-        assert hires == rounded(needed / Decimal("0.75"))
-        assert abs(year.closing_headcount - target) <= 1
+        assert hires == rounded(needed / (1 - share))
+        assert year.closing_headcount == target
     # Who it is differs by seed.
     assert len({year.payroll for year in found}) == 45

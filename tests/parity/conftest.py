@@ -96,7 +96,7 @@ def parity() -> Parity:
 def stop_after():
     """Start a run and send it Ctrl-C once a year is complete; give its exit code."""
 
-    def stop(project: Path, output: str, year: int, *arguments: str) -> int:
+    def stop(project: Path, output: str, year: int, *arguments: str, **variables: str) -> int:
         command = [
             sys.executable, "-m", "planalign", "simulate", "--output", output, *arguments,
         ]  # fmt: skip
@@ -105,6 +105,7 @@ def stop_after():
         process = subprocess.Popen(
             command,
             cwd=project,
+            env={**os.environ, **variables},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,

@@ -47,7 +47,7 @@ _REMEDIES = {
     Kind.DATE: "Write dates as yyyy-mm-dd, for example 1985-03-31",
     Kind.FLAG: "Write true or false (or yes/no, y/n, t/f, 1/0)",
     Kind.MONEY: "Write dollars as plain digits with at most two decimals, such as 52000.50",
-    Kind.WHOLE: "Write a whole number from 1 to 5",
+    Kind.WHOLE: "Write a whole number from 1 to {levels}",
     Kind.NUMBER: "Write a plain number, and a rate as a fraction: 0.06 for 6 %",
 }
 

@@ -73,6 +73,7 @@ def check_census(
     *,
     columns: Mapping[str, str],
     census_date: date,
+    levels: int | None = None,
     extra_columns: Mapping[str, str] = MappingProxyType({}),
     plans: Sequence[PlanFacts] = (),
 ) -> CheckReport:
@@ -82,6 +83,7 @@ def check_census(
         path: .csv, .csv.gz or .parquet.
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes.
+        levels: how many job levels the study has; by default as many as the packaged tables.
         extra_columns: type of each column that a study adds, by name.
         plans: what the scenarios ask of the census, to warn where it does not fit.
 
@@ -96,6 +98,7 @@ def check_census(
                 path,
                 columns=columns,
                 census_date=census_date,
+                levels=levels,
                 extra_columns=extra_columns,
                 plans=plans,
                 most=MOST_LISTED,

@@ -34,6 +34,7 @@ from planalign.census.source import (
     unusable,
 )
 from planalign.census.warnings import row_warnings, warnings_of_the_file
+from planalign.config import default_levels
 from planalign.errors import EnvironmentFaultError, Problem
 from planalign.scratch import scratch
 
@@ -83,6 +84,7 @@ class _Task:
     layout: Layout
     census_date: date
     plans: Sequence[PlanFacts]
+    levels: int
 
     def column(self, name: str) -> Column:
         """Return a column of the census by its name."""
@@ -121,6 +123,7 @@ def read_census(
     *,
     columns: Mapping[str, str],
     census_date: date,
+    levels: int | None = None,
     extra_columns: Mapping[str, str] = MappingProxyType({}),
     table: str = "census",
     plans: Sequence[PlanFacts] = (),
@@ -138,6 +141,7 @@ def read_census(
         path: .csv (UTF-8; comma, semicolon, tab or bar), .csv.gz or .parquet.
         columns: census column -> its name in the file, where that is another.
         census_date: the day the census describes; later dates are in the future.
+        levels: how many job levels the study has; by default as many as the packaged tables.
         extra_columns: type of each column that a study adds, by name, as `OWN_TYPES` says.
         table: name of the table, with or without a schema in front.
         plans: what the scenarios ask of the census, to warn where it does not fit.
@@ -158,7 +162,8 @@ def read_census(
     census = with_own(extra_columns)
     source = open_source(connection, path, set(wanted_keys(census, columns).values()))
     layout = lay_out(census, source.names, columns, str(path))
-    task = _Task(connection, path, census, source, layout, census_date, plans)
+    levels = len(default_levels()) if levels is None else levels
+    task = _Task(connection, path, census, source, layout, census_date, plans, levels)
     found = Findings(most, census)
     found.add(*layout.problems)
     summary = CensusSummary(0, 0, 0)
@@ -186,7 +191,7 @@ def _read(task: _Task, found: Findings) -> CensusSummary:
     floating = {name for name in texts if task.type_of(name) in WHOLE_UP_TO}
     _load(task, texts, floating, found)
     rows, active = _count(task, found)
-    broken = _hits(task, rules_of(task.columns), texts, floating, found.most)
+    broken = _hits(task, rules_of(task.columns, task.levels), texts, floating, found.most)
     unusual = _hits(task, row_warnings(task.columns), texts, floating, 0)
     lines = _lines(task, [*broken, *unusual])
     problems = [_problem(task, hit, floating, lines) for hit in broken if hit.place <= found.most]
@@ -340,7 +345,7 @@ def _words(task: _Task, hit: _Hit, floating: Set[str]) -> tuple[str, str]:
     if rule.column and hit.reason is not None:
         column = task.column(rule.column)
         reason = reasons(column, floating=column.name in floating)[hit.reason]
-        message, remedy = reason.message, reason.remedy
+        message, remedy = reason.message, reason.remedy.replace("{levels}", str(task.levels))
     return task.message(rule.column, message), remedy
 
 

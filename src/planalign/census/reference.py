@@ -46,8 +46,9 @@ TENURE_SHARES = (
     (0.0, 0.0, 0.0, 3.4, 17.3, 28.0, 28.1),
 )
 
-# Assumption: % of each age band in job levels 1 to 5, before tenure moves people
-# up. All ages together come to about 40, 28, 18, 10 and 4 %.
+# Assumption: % of each age band in five job levels, the lowest first, before tenure moves
+# people up. All ages together come to about 40, 28, 18, 10 and 4 %. Of fewer or more levels
+# each takes its part of the same ladder.
 LEVEL_SHARES = (
     (97.0, 3.0, 0.0, 0.0, 0.0),
     (78.0, 19.0, 3.0, 0.0, 0.0),
@@ -56,15 +57,6 @@ LEVEL_SHARES = (
     (29.0, 28.0, 22.0, 15.0, 6.0),
     (29.0, 27.0, 21.5, 15.5, 7.0),
     (35.0, 28.0, 20.0, 11.0, 6.0),
-)
-
-# Assumption: lowest and highest yearly pay of job levels 1 to 5, dollars.
-PAY_BANDS = (
-    (38_000, 62_000),
-    (55_000, 90_000),
-    (80_000, 130_000),
-    (115_000, 190_000),
-    (170_000, 320_000),
 )
 
 # Vanguard, How America Saves 2025: average deferral by age in 2024, tenths of a
@@ -118,8 +110,13 @@ class AgeYear:
     part_time: int
 
 
-def age_years() -> list[AgeYear]:
-    """Return the figures of each age from 16 to the oldest, youngest first."""
+def age_years(levels: int) -> list[AgeYear]:
+    """Return the figures of each age from 16 to the oldest, youngest first.
+
+    Args:
+        levels: how many job levels there are.
+
+    """
     ages = range(BAND_STARTS[0], OLDEST + 1)
     weights = [_weight(age) for age in ages]
     younger = _cumulative(weights)
@@ -131,7 +128,7 @@ def age_years() -> list[AgeYear]:
             age=age,
             share=(0, *younger)[number],
             tenure=tenure[number],
-            level=_cumulative(LEVEL_SHARES[_band(age)]),
+            level=_cumulative(_on_ladder(LEVEL_SHARES[_band(age)], levels)),
             saving=SAVING_SHARES[_band(age)] * MILLION // 100,
             deferral_tenths=DEFERRAL_TENTHS[_band(age)],
             part_time=PART_TIME_SHARES[_band(age)] * MILLION // 100,
@@ -148,6 +145,19 @@ def _weight(age: int) -> float:
     band = _band(age)
     within = WITHIN_BAND[band]
     return BAND_SHARES[band] * within[age - BAND_STARTS[band]] / sum(within)
+
+
+def _on_ladder(shares: tuple[float, ...], levels: int) -> tuple[float, ...]:
+    """Return the shares of another number of levels, even within each of those that are given."""
+    if levels == len(shares):
+        return shares
+    below = [0.0, *accumulate(shares)]
+
+    def up_to(level: int) -> float:
+        whole, rest = divmod(level * len(shares), levels)
+        return below[whole] + (shares[whole] * rest / levels if rest else 0.0)
+
+    return tuple(up_to(level + 1) - up_to(level) for level in range(levels))
 
 
 def _cumulative(shares: tuple[float, ...] | list[float]) -> tuple[int, ...]:

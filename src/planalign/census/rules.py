@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from planalign.census.columns import COLUMNS, POSITION, STATUSES, Kind, quoted
@@ -213,9 +213,9 @@ _SPECIFIC = (
     ),
     Rule(
         "job_level",
-        "job_level not between 1 and 5",
-        "outside 1 to 5",
-        "Write a whole number from 1 to 5",
+        "job_level not between 1 and {levels}",
+        "outside 1 to {levels}",
+        "Write a whole number from 1 to {levels}",
     ),
     Rule(
         "termination_date",
@@ -347,11 +347,21 @@ RULES = tuple(
 )
 
 
-def rules_of(columns: Sequence[Column]) -> tuple[Rule, ...]:
-    """Return the rules of a census with these columns, those that a study adds among them."""
+def rules_of(columns: Sequence[Column], levels: int) -> tuple[Rule, ...]:
+    """Return the rules of a census with these columns, those that a study adds among them.
+
+    Args:
+        columns: of the census.
+        levels: how many job levels the study has.
+
+    """
     own = {column.name: column for column in columns if column.is_own}
     return (
-        *(rule for rule in RULES if rule.column not in own),
+        *(
+            _with_levels(rule, levels) if rule.column == "job_level" else rule
+            for rule in RULES
+            if rule.column not in own
+        ),
         *(
             rule
             for column in own.values()
@@ -361,3 +371,9 @@ def rules_of(columns: Sequence[Column]) -> tuple[Rule, ...]:
             )
         ),
     )
+
+
+def _with_levels(rule: Rule, levels: int) -> Rule:
+    texts = (rule.condition, rule.message, rule.remedy)
+    condition, message, remedy = (text.replace("{levels}", str(levels)) for text in texts)
+    return replace(rule, condition=condition, message=message, remedy=remedy)

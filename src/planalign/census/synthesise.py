@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -11,11 +12,11 @@ from planalign.census.columns import DEFAULT_CENSUS_DATE
 from planalign.census.reference import (
     DEPARTMENTS,
     LONGEST_TENURE,
-    PAY_BANDS,
     TENURE_STARTS,
     YOUNGEST_HIRE,
     age_years,
 )
+from planalign.config import default_levels
 from planalign.errors import EnvironmentFaultError, UsageError
 from planalign.files import protect, require_path
 from planalign.scratch import scratch
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
     from pathlib import Path
+
+    from planalign.config import JobLevel
 
 # As many as a simulation may take up at once.
 MOST_EMPLOYEES = 1_000_000_000
@@ -54,11 +57,16 @@ _DRAWS = (
 
 
 def generate_census(
-    employees: int, seed: int, output: Path, *, census_date: date = DEFAULT_CENSUS_DATE
+    employees: int,
+    seed: int,
+    output: Path,
+    *,
+    census_date: date = DEFAULT_CENSUS_DATE,
+    levels: Sequence[JobLevel] | None = None,
 ) -> None:
     """Write a synthetic census of `employees` rows as Parquet or CSV.
 
-    Every value is a function of seed, employee number, census date and what is
+    Every value is a function of seed, employee number, census date, job levels and what is
     drawn: the same arguments give the same rows in the same order, on every
     version of DuckDB. About 2 % of the rows are people whose employment ended
     within the two years before the census date. Pay is a full-time rate, whatever
@@ -72,6 +80,8 @@ def generate_census(
         seed: any whole number.
         output: .parquet or .csv; a file there is replaced.
         census_date: the day the census describes.
+        levels: the job levels, within whose pay bands people are paid; by default those of
+            the packaged tables.
 
     Raises:
         UsageError: no such kind of file, no such folder, a path that DuckDB takes for
@@ -93,7 +103,7 @@ def generate_census(
         # In a folder, which is private: DuckDB writes files with the umask of the process.
         with scratch("census", beside=output) as folder, duck.connect() as connection:
             written = folder / output.name
-            census = _census(connection, employees, seed, census_date)
+            census = _census(connection, employees, seed, census_date, levels or default_levels())
             if suffix == ".csv":
                 census.write_csv(str(written), header=True)
             else:
@@ -106,19 +116,23 @@ def generate_census(
 
 
 def _census(
-    connection: duckdb.DuckDBPyConnection, employees: int, seed: int, census_date: date
+    connection: duckdb.DuckDBPyConnection,
+    employees: int,
+    seed: int,
+    census_date: date,
+    levels: Sequence[JobLevel],
 ) -> duckdb.DuckDBPyRelation:
-    connection.execute(_age_table())
+    connection.execute(_age_table(len(levels)))
     # A table, because DuckDB reads a series on one thread.
     connection.execute(
         "create table numbers as select range + 1 as employee_number from range($employees)",
         {"employees": employees},
     )
-    connection.execute(_STATEMENT, {"seed": str(seed), "census_date": census_date})
+    connection.execute(_statement(levels), {"seed": str(seed), "census_date": census_date})
     return connection.table("census").order("employee_number").project("* exclude employee_number")
 
 
-def _age_table() -> str:
+def _age_table(levels: int) -> str:
     """Return the statement that makes the table of figures by age."""
     rows = [
         (
@@ -130,13 +144,13 @@ def _age_table() -> str:
             year.deferral_tenths,
             year.part_time,
         )
-        for year in age_years()
+        for year in age_years(levels)
     ]
     columns = [
         "age",
         "share",
         *(f"tenure_{number}" for number in range(1, len(TENURE_STARTS))),
-        *(f"level_{number}" for number in range(1, len(PAY_BANDS))),
+        *(f"level_{number}" for number in range(1, levels)),
         "saving_share",
         "deferral_tenths",
         "part_time_share",
@@ -157,10 +171,10 @@ def _first_above(draw: str, shares: Iterable[object], values: Sequence[object]) 
         f"when {draw} < {share} then {value}"
         for share, value in zip(shares, values[:-1], strict=True)
     )
-    return f"case {cases} else {values[-1]} end"
+    return f"case {cases} else {values[-1]} end" if cases else str(values[-1])
 
 
-def _statement() -> str:
+def _statement(levels: Sequence[JobLevel]) -> str:
     draws = ",\n        ".join(
         f"cast(md5_number_lower(concat_ws(':', $seed, employee_number, '{name}')) % 1000000"
         f" as bigint) as draw_{name}"
@@ -168,7 +182,10 @@ def _statement() -> str:
     )
     tenure_shares = [f"tenure_{number}" for number in range(1, len(TENURE_STARTS))]
     tenure_ends = [*(start - 1 for start in TENURE_STARTS[1:]), LONGEST_TENURE - 1]
-    level_shares = [f"level_{number}" for number in range(1, len(PAY_BANDS))]
+    level_shares = [f"level_{number}" for number in range(1, len(levels))]
+    # Whole dollars within the band, and somebody is paid.
+    lowest = [max(1, math.ceil(level.band_minimum)) for level in levels]
+    highest = [math.floor(level.band_maximum) for level in levels]
     names = [f"'{name}'" for name, _ in DEPARTMENTS]
     shares = [10_000 * sum(s for _, s in DEPARTMENTS[: n + 1]) for n in range(len(names) - 1)]
     return _TEMPLATE.format(
@@ -177,9 +194,9 @@ def _statement() -> str:
         tenure_end=_first_above("draw_tenure", tenure_shares, tenure_ends),
         youngest=YOUNGEST_HIRE,
         longest_start=TENURE_STARTS[-1],
-        level=_first_above("standing", level_shares, range(1, len(PAY_BANDS) + 1)),
-        lowest=_by_level([low for low, _ in PAY_BANDS]),
-        width=_by_level([high - low for low, high in PAY_BANDS]),
+        level=_first_above("standing", level_shares, range(1, len(levels) + 1)),
+        lowest=_by_level(lowest),
+        width=_by_level([max(0, end - start) for start, end in zip(lowest, highest, strict=True)]),
         full_tenure=_FULL_TENURE,
         department=_first_above("draw_department", shares, names),
         terminated=_TERMINATED,
@@ -306,5 +323,3 @@ select
     not is_terminated as active
 from paid
 """
-
-_STATEMENT = _statement()

@@ -32,13 +32,23 @@ def generate(
     employees: Annotated[int, typer.Option(min=1, metavar="N", help="How many employees.")],
     output: Annotated[Path, typer.Option(metavar="FILE", help="File ending in .parquet or .csv.")],
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Same seed, same census.")] = 42,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="F", help="planalign.yaml with job levels of its own."),
+    ] = None,
 ) -> None:
-    """Write a realistic synthetic census; never over an existing file."""
+    """Write a realistic synthetic census; never over an existing file.
+
+    People are paid within the pay bands of the job levels of --config, by default of
+    the five that come with planalign.
+    """
     from planalign.census import generate_census  # noqa: PLC0415 - slow to import
+    from planalign.config import job_levels, load  # noqa: PLC0415
 
     if output.exists():
         raise UsageError(f"{output} exists already", "Name another file or remove it.")
-    generate_census(employees, seed=seed, output=output)
+    levels = job_levels(load(config)) if config else None
+    generate_census(employees, seed=seed, output=output, levels=levels)
     console.say(f"Wrote {employees:,} employees to {output}")
 
 
@@ -47,7 +57,7 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Census, .parquet or .csv.")],
     config: Annotated[
         Path | None,
-        typer.Option("--config", metavar="F", help="planalign.yaml with census_columns and plan."),
+        typer.Option("--config", metavar="F", help="planalign.yaml of the study."),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="List the problems one by one, not only by kind.")
@@ -66,15 +76,17 @@ def check(
     """
     from planalign.census import check_census  # noqa: PLC0415 - slow to import
     from planalign.census.plan_facts import plan_facts  # noqa: PLC0415
-    from planalign.config import load, parse  # noqa: PLC0415
+    from planalign.config import job_levels, load, parse  # noqa: PLC0415
 
     # The configured census is not looked at.
     given = {"census": str(file.absolute())}
     settings = load(config, given) if config else parse({}, Path())
+    levels = job_levels(settings)
     report = check_census(
         file,
         columns=settings.census_columns,
         census_date=settings.effective_census_date,
+        levels=len(levels),
         extra_columns=settings.extra_columns,
         plans=plan_facts(settings),
     )
@@ -83,7 +95,9 @@ def check(
     elif report.summary is None or report.profile is None:
         _print_problems(report, one_by_one=everything)
     else:
-        _print_profile(report, report.summary, report.profile, settings.effective_census_date)
+        names = [level.name for level in levels]
+        date = settings.effective_census_date
+        _print_profile(report, report.summary, report.profile, date, names)
     if not report.ok:
         raise typer.Exit(ExitCode.INPUT)
 
@@ -101,7 +115,11 @@ def _print_problems(report: "CheckReport", *, one_by_one: bool) -> None:
 
 
 def _print_profile(
-    report: "CheckReport", summary: "CensusSummary", profile: "CensusProfile", census_date: "date"
+    report: "CheckReport",
+    summary: "CensusSummary",
+    profile: "CensusProfile",
+    census_date: "date",
+    levels: list[str],
 ) -> None:
     from planalign.cli.census_tables import print_profile  # noqa: PLC0415 - rich
 
@@ -110,7 +128,7 @@ def _print_profile(
         f"{summary.terminated:,} terminated; no problems"
     )
     _print_warnings(report)
-    print_profile(profile, summary.active, census_date)
+    print_profile(profile, summary.active, census_date, levels)
     if summary.ignored_columns:
         console.say(f"Not read: {', '.join(summary.ignored_columns)}")
 

@@ -1,6 +1,7 @@
 """`planalign census import`: a client's files become censuses."""
 
 import sys
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -44,6 +45,10 @@ def import_files(
         Path | None,
         typer.Option("--hash-ids", metavar="F", help="Salt for digests in place of ids."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="F", help="planalign.yaml whose job levels are used."),
+    ] = None,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="F.html", help="Page to send to the client.")
     ] = None,
@@ -67,32 +72,69 @@ def import_files(
     file with sheet, as_of, format, reasons, readings, file_totals and
     against_the_year_before.
     """
+    if output.suffix != ".parquet":
+        raise UsageError(f"{output} does not end in .parquet", "A census is written as Parquet.")
+    imported = settled(
+        files,
+        sheet=sheet,
+        as_of=as_of,
+        answers=answer or [],
+        recipe=recipe,
+        takes_certain=yes,
+        hash_ids=hash_ids,
+        config=config,
+        asks=not json,
+    )
+    _report(imported, page, output, recipe, json=json)
+
+
+def settled(
+    files: Sequence[Path],
+    *,
+    as_of: str | None = None,
+    sheet: str | None = None,
+    answers: Sequence[str] = (),
+    recipe: Path | None = None,
+    takes_certain: bool = False,
+    hash_ids: Path | None = None,
+    config: Path | None = None,
+    asks: bool = True,
+) -> "Imported":
+    """Import files, asking on a terminal until nothing is open; elsewhere, ask nothing."""
     from planalign.census.importing import import_once, open_sources  # noqa: PLC0415 - slow
     from planalign.census.importing.identity import salt_of  # noqa: PLC0415
     from planalign.census.importing.recipe import Recipe, read_recipe  # noqa: PLC0415
+    from planalign.config import job_levels, load  # noqa: PLC0415
 
-    if output.suffix != ".parquet":
-        raise UsageError(f"{output} does not end in .parquet", "A census is written as Parquet.")
-    given = _given(answer or [])
+    given = _given(answers)
     day = _day(as_of)
     kept = read_recipe(recipe) if recipe is not None and recipe.exists() else Recipe()
     salt = None if hash_ids is None else salt_of(hash_ids)
+    levels = () if config is None else job_levels(load(config, {"census": str(files[0])}))
     sources = open_sources(files, sheet)
-    asked: dict[str, str] = {}
     while True:
         imported = import_once(
-            sources, {**given, **asked}, as_of=day, takes_certain=yes, salt=salt, recipe=kept
+            sources,
+            given,
+            as_of=day,
+            takes_certain=takes_certain,
+            salt=salt,
+            recipe=kept,
+            levels=levels,
         )
-        if not imported.questions or json or not _has_terminal():
+        if not imported.questions or not asks or not _has_terminal():
             break
-        for question in imported.questions:
-            asked[question.key] = _ask(question)
-    _report(imported, given, page, output, recipe, json=json)
+        given |= {question.key: _ask(question) for question in imported.questions}
+    for change in imported.changed:
+        console.say(f"Recipe: {change}")
+    for key in imported.answers.unused:
+        if key in given:
+            console.say(f"Not asked: {key}; its answer was not used.")
+    return imported
 
 
 def _report(
     imported: "Imported",
-    given: dict[str, str],
     page: Path | None,
     output: Path,
     recipe: Path | None,
@@ -103,25 +145,21 @@ def _report(
 
     if page is not None:
         page.write_text(page_of(imported), encoding="utf-8")
-    for change in imported.changed:
-        console.say(f"Recipe: {change}")
-    for key in imported.answers.unused:
-        if key in given:
-            console.say(f"Not asked: {key}; its answer was not used.")
     outputs = []
     if not imported.questions:
         outputs = publish(imported, output, recipe or output.with_suffix(".import.yaml"))
     if json:
         emit_json({**imported.as_dict(), "outputs": [str(path) for path in outputs]})
     else:
-        _print(imported)
+        print_import(imported)
         for path in outputs:
             console.say(f"Wrote {path}")
     if imported.questions:
         raise typer.Exit(ExitCode.INPUT)
 
 
-def _print(imported: "Imported") -> None:
+def print_import(imported: "Imported") -> None:
+    """Print what each file gave, and what is still open with its answer to be."""
     for file in imported.files:
         about = file.as_dict()
         left_out = ", ".join(
@@ -171,7 +209,7 @@ def _has_terminal() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _given(answers: list[str]) -> dict[str, str]:
+def _given(answers: Sequence[str]) -> dict[str, str]:
     """Return the answers of the command line by key; the value begins at the last sign."""
     given = {}
     for text in answers:

@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 _MOST_GROUPS = 20
 
 
-def print_profile(profile: CensusProfile, active: int, census_date: date) -> None:
-    """Print age and tenure, pay by level, savers and groups of the active employees."""
+def print_profile(
+    profile: CensusProfile, active: int, census_date: date, levels: Sequence[str]
+) -> None:
+    """Print age and tenure, pay by level, savers and groups of the active employees.
+
+    Args:
+        profile: of a census.
+        active: how many employees there are.
+        census_date: the day that it describes.
+        levels: the names of the job levels, the lowest first.
+    """
     emit(f"\nActive employees on {census_date}")
     print_table(
         ["Years", "Lowest", "10 %", "Median", "90 %", "Highest"],
@@ -27,7 +36,11 @@ def print_profile(profile: CensusProfile, active: int, census_date: date) -> Non
     print_table(
         ["Level", "Employees", "Lowest pay", "Median pay", "Highest pay"],
         [
-            [level.job_level, f"{level.employees:,}", *map("{:,.0f}".format, pay)]
+            [
+                _titled(level.job_level, levels),
+                f"{level.employees:,}",
+                *map("{:,.0f}".format, pay),
+            ]
             for level in profile.pay_by_level
             for pay in [(level.lowest, level.median, level.highest)]
         ],
@@ -36,6 +49,12 @@ def print_profile(profile: CensusProfile, active: int, census_date: date) -> Non
     _print_sizes("Department", [(one.department, one.employees) for one in profile.departments])
     for name, sizes in profile.extra_columns.items():
         _print_sizes(name, [(one.value, one.employees) for one in sizes])
+
+
+def _titled(number: int, names: Sequence[str]) -> str:
+    """Return a job level with its name, if it has more of one than its number."""
+    name = names[number - 1]
+    return str(number) if name == f"Level {number}" else f"{number} {name}"
 
 
 def _print_sizes(title: str, sizes: Sequence[tuple[str | None, int]]) -> None:

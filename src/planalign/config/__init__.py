@@ -1,6 +1,7 @@
 """planalign.yaml as frozen models: read, check, explain, write."""
 
 from planalign.config.json_schema import json_schema
+from planalign.config.levels import JobLevel, default_levels, job_levels
 from planalign.config.loading import load, parse
 from planalign.config.models import (
     BASELINE,
@@ -12,7 +13,7 @@ from planalign.config.models import (
 )
 from planalign.config.plan import Eligibility, EntryDates, Plan
 from planalign.config.rendering import documented_yaml, to_yaml
-from planalign.config.schedule import LEVELS, ByYear, ByYearAndLevel, value_at
+from planalign.config.schedule import ByYear, ByYearAndLevel, value_at
 from planalign.config.sections import (
     Alignment,
     Compensation,
@@ -26,7 +27,6 @@ from planalign.config.weights import AgeBand
 __all__ = [
     "BASELINE",
     "CENSUS_COLUMNS",
-    "LEVELS",
     "AgeBand",
     "Alignment",
     "ByYear",
@@ -36,13 +36,16 @@ __all__ = [
     "Eligibility",
     "EntryDates",
     "Hiring",
+    "JobLevel",
     "PerformanceRating",
     "Plan",
     "Resources",
     "ScenarioSettings",
     "Simulation",
     "Workforce",
+    "default_levels",
     "documented_yaml",
+    "job_levels",
     "json_schema",
     "load",
     "parse",

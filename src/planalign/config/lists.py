@@ -19,7 +19,7 @@ Tier: TypeAlias = Mapping[str, Any]
 VestedShares: TypeAlias = tuple[Decimal, ...]
 
 IMMEDIATE: VestedShares = (Decimal(1),)
-MOST_GROUPS, MOST_TIERS, MOST_SHARES = 10, 6, 7
+MOST_GROUPS, MOST_TIERS, MOST_SHARES, MOST_PLACES = 10, 6, 7, 9
 
 _FROM = whole(0, 200)
 _MATCH: dict[str, Kind[Any]] = {
@@ -29,6 +29,7 @@ _MATCH: dict[str, Kind[Any]] = {
 }
 _CORE: dict[str, Kind[Any]] = {"from": _FROM, "rate": number("0", "1", "0.03")}
 _share = number("0", "1", "0.2")
+_multiplier = number("0", "100", "1", "times")
 
 
 def entries(value: object, read: Reader[T], remedy: str) -> tuple[T, ...]:
@@ -123,6 +124,32 @@ def _read_vested_shares(value: object) -> VestedShares:
     return shares
 
 
+def _read_multipliers(value: object) -> Decimal | tuple[Decimal, ...]:
+    """Return one multiplier, or one for each position in the band, lowest first."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return entries(value, _multiplier, "Write a number, or a list of numbers")
+    return _multiplier(value)
+
+
+def _read_places(value: object) -> tuple[Decimal, ...]:
+    """Return places in a pay band, ascending."""
+    remedy = "Write places in the pay range in ascending order, for example [0.33, 0.67, 1]"
+    places = entries(value, _share, remedy)
+    faults = Faults()
+    for index, (before, place) in enumerate(pairwise(places), start=1):
+        if place <= before:
+            faults.add(fault(f"is not above the {plain(before)} before it", remedy), place, index)
+    if len(places) > MOST_PLACES:
+        faults.add(fault(f"has more than {MOST_PLACES} places", remedy), value)
+    faults.check()
+    return places
+
+
+def highest(multiplier: Decimal | tuple[Decimal, ...]) -> Decimal:
+    """Return the highest of the multipliers of a rating."""
+    return max(multiplier) if isinstance(multiplier, tuple) else multiplier
+
+
 def _tiers(kinds: Mapping[str, Kind[Any]]) -> dict[str, Any]:
     """Return the JSON schema of a list of tiers."""
     return {
@@ -138,6 +165,26 @@ def _tiers(kinds: Mapping[str, Kind[Any]]) -> dict[str, Any]:
 
 match_tiers = Kind(_read_match_tiers, "", _tiers(_MATCH))
 core_tiers = Kind(_read_core_tiers, "", _tiers(_CORE))
+multipliers = Kind(
+    _read_multipliers,
+    _multiplier.words,
+    {
+        "anyOf": [
+            dict(_multiplier.schema),
+            {
+                "type": "array",
+                "items": dict(_multiplier.schema),
+                "minItems": 1,
+                "maxItems": MOST_PLACES + 1,
+            },
+        ]
+    },
+)
+band_places = Kind(
+    _read_places,
+    _share.words,
+    {"type": "array", "items": dict(_share.schema), "maxItems": MOST_PLACES},
+)
 vested_shares = Kind(
     _read_vested_shares,
     "",

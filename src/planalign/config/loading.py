@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from planalign.config.designs import ConfigFile, design_names, lay_designs, without_designs
 from planalign.config.document import Document, read_document
 from planalign.config.explain import explain
+from planalign.config.levels import known_levels, known_tables
 from planalign.config.merge import Data, complete_scenarios, names_as_text, normalise, overlay
 from planalign.config.models import Config
 from planalign.config.schedule import Setting
@@ -69,11 +70,20 @@ def _check(document: Document, overrides: Data, folder: Path) -> Config:
     document = replace(document, data=names_as_text(document.data))
     overrides = names_as_text(overrides)
     data = overlay(document.data, overrides)
-    setting = Setting(folder, _start_year(data), design_names(data), _extra_columns(data))
+    levels = known_levels(data, folder)
+    setting = Setting(
+        folder,
+        _start_year(data),
+        design_names(data),
+        _extra_columns(data),
+        levels.number,
+        levels.shares,
+        known_tables(data, folder),
+    )
     problems = list(document.problems)
     file = None
     try:
-        completed = complete_scenarios(lay_designs(data))
+        completed = complete_scenarios(lay_designs(data), levels.shares)
         file = ConfigFile.model_validate(completed, context=setting)
     except ValidationError as error:
         problems += explain(error, document, overrides)
@@ -86,9 +96,8 @@ def _check(document: Document, overrides: Data, folder: Path) -> Config:
 
 def _strays(document: Document, overrides: Data, folder: Path, within: Path) -> Iterator[Problem]:
     """Yield a problem for each path of the file that leads out of a folder."""
-    for key, remedy in _PATHS.items():
-        written = document.data.get(key, Config.model_fields[key].default)
-        if key in overrides or not isinstance(written, str | Path):
+    for place, written, remedy in _paths(document.data):
+        if place[0] in overrides or not isinstance(written, str | Path):
             continue
         try:
             path = (folder / written).resolve()
@@ -99,10 +108,19 @@ def _strays(document: Document, overrides: Data, folder: Path, within: Path) -> 
                 "leads out of the folder of the configuration",
                 remedy,
                 document.file,
-                document.line((key,)),
-                column=key,
+                document.line(place),
+                column=".".join(place),
                 value=str(written)[:80],
             )
+
+
+def _paths(data: Data) -> Iterator[tuple[tuple[str, ...], object, str]]:
+    """Yield where a file names another one, what it writes there, and what to do otherwise."""
+    for key, remedy in _PATHS.items():
+        yield (key,), data.get(key, Config.model_fields[key].default), remedy
+    tables = data.get("tables")
+    for name, written in tables.items() if isinstance(tables, Mapping) else ():
+        yield ("tables", str(name)), written, "Move it there"
 
 
 def _extra_columns(data: Data) -> tuple[str, ...]:

@@ -111,8 +111,15 @@ def overlay(file: Data, overrides: Data) -> Data:
     return merged
 
 
-def complete_scenarios(data: Data) -> Data:
-    """Return the data with every scenario completed by the sections it does not change."""
+def complete_scenarios(data: Data, hire_shares: Mapping[int, Any] | None) -> Data:
+    """Return the data with every scenario completed by the sections it does not change.
+
+    Args:
+        data: of the file, with its designs laid out.
+        hire_shares: the weights of the job levels among hires where none are given, if known.
+
+    """
+    data = _with_hire_shares(data, hire_shares)
     scenarios = data.get("scenarios")
     if scenarios is None or scenarios == {}:
         scenarios = {BASELINE: None}
@@ -125,9 +132,23 @@ def complete_scenarios(data: Data) -> Data:
         if isinstance(data.get(key), Mapping)
     }
     completed = {
-        name: merge(base, {} if changes is None else changes, ScenarioSettings)
+        name: _with_hire_shares(
+            merge(base, {} if changes is None else changes, ScenarioSettings), hire_shares
+        )
         if changes is None or isinstance(changes, Mapping)
         else changes
         for name, changes in scenarios.items()
     }
     return {**data, "scenarios": completed}
+
+
+def _with_hire_shares(settings: Data, shares: Mapping[int, Any] | None) -> Data:
+    """Return settings whose hires have weights by job level, if that is what is missing."""
+    workforce = settings.get("workforce")
+    workforce = {} if workforce is None else workforce
+    hiring = workforce.get("hiring") if isinstance(workforce, Mapping) else workforce
+    hiring = {} if hiring is None else hiring
+    if not isinstance(hiring, Mapping) or hiring.get("level_weights") is not None:
+        return settings
+    filled = {**hiring, "level_weights": shares}
+    return {**settings, "workforce": {**workforce, "hiring": filled}}

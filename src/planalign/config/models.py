@@ -10,13 +10,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 
 from planalign.config import own
 from planalign.config.frozen import FrozenDict
+from planalign.config.levels import LEVEL_TABLES, JobLevel, distinct_levels, listed_levels
 from planalign.config.plan import Plan
 from planalign.config.scalars import Kind, calendar_date, fault, optional, text, whole
-from planalign.config.schedule import NAME, ByYear, Faults, Read, Setting, by_name_and_year, single
+from planalign.config.schedule import (
+    MOST_LEVELS,
+    NAME,
+    ByYear,
+    Faults,
+    Read,
+    Setting,
+    by_name_and_year,
+    single,
+)
 from planalign.config.sections import Compensation, Section, Simulation, Workforce
 
 CENSUS_COLUMNS = (
@@ -68,6 +78,46 @@ _path = Kind(_read_path, "", {"type": "string", "minLength": 1})
 def _absolute(path: Path | None, where: Setting) -> Path | None:
     # Not resolve(): a symbolic link stays the name the user knows.
     return None if path is None else Path(os.path.abspath(where.folder / path))  # noqa: PTH100
+
+
+def _read_tables(value: object) -> FrozenDict[str, Path]:
+    if value is None:
+        return FrozenDict()
+    if not isinstance(value, Mapping):
+        raise fault(
+            "must be a mapping",
+            "Write {table: file}, for example {market_bands: tables/market_bands.csv}",
+        )
+    faults = Faults()
+    found = {str(name): faults.take(_read_path, file, name) for name, file in value.items()}
+    faults.check()
+    return FrozenDict({name: Path(found[name] or "") for name in sorted(found)})
+
+
+def _known_tables(tables: Mapping[str, Path], where: Setting) -> Mapping[str, Path]:
+    """Refuse what is no reference table of the study's project."""
+    faults = Faults()
+    for name, file in tables.items():
+        if where.tables is not None and name not in where.tables:
+            near = difflib.get_close_matches(name[:64], where.tables, 1)
+            lead = f"Did you mean {near[0]}? " if near else ""
+            remedy = f"{lead}Reference tables: {', '.join(where.tables)}"
+            faults.add(fault("is not a reference table", remedy), str(file), name)
+    faults.check()
+    return FrozenDict(
+        {name: Path(os.path.abspath(where.folder / file)) for name, file in tables.items()}  # noqa: PTH100
+    )
+
+
+_tables = Kind(
+    _read_tables,
+    "",
+    {
+        "type": ["object", "null"],
+        "patternProperties": {r"^[A-Za-z]\w*$": {"type": "string", "minLength": 1}},
+        "additionalProperties": False,
+    },
+)
 
 
 def _not_after_start(date: datetime.date | None, where: Setting) -> datetime.date | None:
@@ -304,6 +354,27 @@ class Config(Section):
             "laid over the model project by name; `null` for none.",
         ),
     ] = None
+    job_levels: Annotated[
+        tuple[JobLevel, ...],
+        BeforeValidator(listed_levels),
+        AfterValidator(distinct_levels),
+        Field(
+            description="The job levels of the study, the lowest first, at most "
+            f"{MOST_LEVELS}: the first is level 1. The same for every scenario. `[]`: those of the "
+            "[reference tables](../how-to/job-levels.md) `job_levels` and `market_bands`, five of "
+            "them."
+        ),
+    ] = ()
+    tables: Annotated[
+        Mapping[str, Path],
+        Read(_tables, check=_known_tables),
+        Field(
+            title="Own reference tables",
+            description="CSV files of your own in place of "
+            "[reference tables](../method/sources.md), by the name of the table, for example "
+            "`{termination_hazards: tables/termination_hazards.csv}`.",
+        ),
+    ] = FrozenDict()
     simulation: Simulation = Simulation()
     workforce: Workforce = Workforce()
     compensation: Compensation = Compensation()
@@ -315,6 +386,21 @@ class Config(Section):
         AfterValidator(FrozenDict),
         Field(description=SCENARIOS),
     ] = FrozenDict({BASELINE: ScenarioSettings()})
+
+    @field_validator("tables")
+    @classmethod
+    def _without_levels(
+        cls, tables: Mapping[str, Path], info: ValidationInfo
+    ) -> Mapping[str, Path]:
+        """Refuse tables of what the key `job_levels` says."""
+        faults = Faults()
+        for name in LEVEL_TABLES:
+            if name in tables and info.data.get("job_levels"):
+                remedy = "Remove it here, or remove the key job_levels"
+                error = fault("stands under job_levels, too", remedy)
+                faults.add(error, str(tables[name]), name)
+        faults.check()
+        return tables
 
     @property
     def effective_census_date(self) -> datetime.date:

@@ -43,10 +43,12 @@ from planalign.config.scalars import (
     whole,
 )
 from planalign.config.schedule import (
+    LEVELS,
     YEAR_PATTERN,
     YEARS,
     ByYear,
     Faults,
+    Read,
     Setting,
     by_year,
     single,
@@ -63,6 +65,24 @@ MatchBy = Literal["everyone", "service", "points"]
 MatchBasis = Literal["pay_period", "annual"]
 CoreBy = Literal["everyone", "service", "age", "points"]
 ForfeitureUse = Literal["reduce_cost", "pay_expenses", "reallocate"]
+
+_LEVELS = distinct(whole(LEVELS[0], LEVELS[-1], "job level"), "Write a list, for example [1, 2]")
+
+
+def _levels_of_the_study(found: ByYear[tuple[int, ...]], where: Setting) -> ByYear[tuple[int, ...]]:
+    faults = Faults()
+    given: list[tuple[tuple[int, ...], tuple[int, ...]]] = (
+        [((year,), levels) for year, levels in found.items()]
+        if isinstance(found, Mapping)
+        else [((), found)]
+    )
+    for path, levels in given:
+        for level in levels:
+            if not where.is_level(level):
+                faults.add(where.no_level(), level, *path)
+    faults.check()
+    return found
+
 
 LIMIT_NAMES = (
     "elective_deferral",
@@ -140,7 +160,7 @@ class Eligibility(Section):
     ] = ()
     excluded_levels: Annotated[
         ByYear[tuple[int, ...]],
-        by_year(distinct(whole(1, 5, "job level"), "Write a list, for example [1, 2]")),
+        Read(_LEVELS, by_year=True, check=_levels_of_the_study),
         Field(title="Excluded job levels", description="Job levels that are kept out: `[1, 2]`."),
     ] = ()
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from importlib import resources
 from pathlib import PurePath
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -16,6 +18,8 @@ from planalign.config.scalars import plain
 from planalign.config.sections import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planalign.config.models import Config
 
 
@@ -40,9 +44,25 @@ def to_yaml(config: Config) -> str:
     return text
 
 
-def documented_yaml() -> str:
-    """Return the planalign.yaml to start from: every key, explained, at its default."""
-    return resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+def documented_yaml(
+    tables: Sequence[str] = (), values: Mapping[str, object] = MappingProxyType({})
+) -> str:
+    """Return the planalign.yaml to start from: every key, explained, at its default.
+
+    Args:
+        tables: names of reference tables for which it names a file in the folder `tables`.
+        values: of keys that stand once in it with a single value, such as `start_year`.
+
+    """
+    text = resources.files(__package__).joinpath("planalign.yaml").read_text(encoding="utf-8")
+    for key, value in values.items():
+        text, times = re.subn(rf"(?m)^( *{re.escape(key)}: ).+$", rf"\g<1>{value}", text)
+        if times != 1:
+            raise ValueError(f"{key} stands {times} times in planalign.yaml")
+    if not tables:
+        return text
+    named = "".join(f"  {name}: tables/{name}.csv\n" for name in tables)
+    return text.replace("\ntables: {}\n", f"\ntables:\n{named}")
 
 
 def _changes(settings: Section, base: Section) -> dict[str, Any]:

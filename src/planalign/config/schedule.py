@@ -16,6 +16,7 @@ from planalign.config.scalars import Kind, Reader, fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
     from pydantic import ValidationInfo
 
@@ -25,7 +26,10 @@ T = TypeVar("T")
 ByYear: TypeAlias = Union[T, Mapping[int, T]]  # noqa: UP007
 ByYearAndLevel: TypeAlias = Union[T, Mapping[int, Union[T, Mapping[int, T]]]]  # noqa: UP007
 
-LEVELS = range(1, 6)
+MOST_LEVELS = 30
+# Which levels there may be; those of a study are `Setting.levels`.
+LEVELS = range(1, MOST_LEVELS + 1)
+LEVEL_PATTERN = "^([1-9]|[12][0-9]|30)$"
 YEARS = range(1900, 2201)
 # What a study may call a column or a parameter of its own.
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -39,13 +43,27 @@ class Setting:
 
     `folder` is where relative paths start; `start_year` the first simulated
     year and `designs` the names of the plan designs, None while that is itself
-    unknown; `extra_columns` the names of the columns that the study adds to the census.
+    unknown; `extra_columns` the names of the columns that the study adds to the census;
+    `levels` how many job levels the study has, `hire_shares` the weight of each in hires
+    and `tables` the names of its reference tables, None while that is itself unknown.
     """
 
     folder: Path = Path()
     start_year: int | None = None
     designs: tuple[str, ...] | None = ()
     extra_columns: tuple[str, ...] = ()
+    levels: int | None = None
+    hire_shares: Mapping[int, Decimal] | None = None
+    tables: tuple[str, ...] | None = None
+
+    def is_level(self, key: object) -> bool:
+        """Say whether a key is a job level of the study."""
+        return _is_in(key, LEVELS if self.levels is None else range(1, self.levels + 1))
+
+    def no_level(self) -> PydanticCustomError:
+        """Return the error of a key that is no job level of the study."""
+        remedy = f"Use the levels 1 to {MOST_LEVELS if self.levels is None else self.levels}"
+        return fault("is not a job level", f"{remedy}, which job_levels lists")
 
 
 @dataclass(frozen=True)
@@ -103,9 +121,9 @@ class Read:
         value = dict(self.kind.schema)
         levels = {
             "type": "object",
-            "properties": {str(level): value for level in LEVELS},
-            "required": [str(level) for level in LEVELS],
+            "patternProperties": {LEVEL_PATTERN: value},
             "additionalProperties": False,
+            "minProperties": 1,
         }
         years = {
             "type": "object",
@@ -228,22 +246,27 @@ def _read(value: object, read: Reader[T], where: Setting, *, levels: bool) -> An
     faults = Faults()
     result: Any
     if levels and _any_in(value, LEVELS) and not _any_in(value, YEARS):
-        result = _read_levels(value, read, faults)
+        result = _read_levels(value, read, faults, where)
     else:
         _check_years(value, where, faults, levels=levels)
-        result = _read_years(value, read, faults, levels=levels)
+        result = _read_years(value, read, faults, where, levels=levels)
     faults.check()
     return result
 
 
 def _read_years(
-    value: Mapping[Any, object], read: Reader[T], faults: Faults, *, levels: bool
+    value: Mapping[Any, object],
+    read: Reader[T],
+    faults: Faults,
+    where: Setting,
+    *,
+    levels: bool,
 ) -> FrozenDict[int, Any]:
     result: dict[int, Any] = {}
     for year in sorted(key for key in value if _is_in(key, YEARS)):
         entry = value[year]
         if levels and isinstance(entry, Mapping):
-            result[year] = _read_levels(entry, read, faults, year)
+            result[year] = _read_levels(entry, read, faults, where, year)
         elif isinstance(entry, Mapping):
             faults.add(fault("must be a single value", "Give one value for the year"), entry, year)
         else:
@@ -255,7 +278,8 @@ def _check_years(
     value: Mapping[Any, object], where: Setting, faults: Faults, *, levels: bool
 ) -> None:
     """Note keys that are no years, and years at the start that have no value."""
-    allowed = "years or job levels 1 to 5" if levels else "years"
+    most = MOST_LEVELS if where.levels is None else where.levels
+    allowed = f"years or job levels 1 to {most}" if levels else "years"
     years = [key for key in value if _is_in(key, YEARS)]
     others = [key for key in value if not _is_in(key, YEARS)]
     if not value:
@@ -282,19 +306,19 @@ def _no_year(key: object, allowed: str) -> PydanticCustomError:
 
 
 def _read_levels(
-    value: Mapping[Any, object], read: Reader[T], faults: Faults, *path: int
+    value: Mapping[Any, object], read: Reader[T], faults: Faults, where: Setting, *path: int
 ) -> FrozenDict[int, T | None]:
-    """Read one value for each of the five levels."""
+    """Read one value for each of the study's job levels."""
+    known = [level for level in LEVELS if where.is_level(level)]
     for key in value:
-        if not _is_in(key, LEVELS):
-            error = fault("is not a job level", "Use the levels 1, 2, 3, 4 and 5")
-            faults.add(error, value[key], *path, key)
-    missing = [str(level) for level in LEVELS if level not in value]
-    if missing:
-        error = fault(f"has no value for job level {', '.join(missing)}", "Give all five levels")
-        faults.add(error, value, *path)
+        if not where.is_level(key):
+            faults.add(where.no_level(), value[key], *path, key)
+    missing = [str(level) for level in known if level not in value]
+    if missing and where.levels is not None:
+        remedy = f"Give a value for each of the {where.levels} job levels"
+        faults.add(fault(f"has no value for job level {', '.join(missing)}", remedy), value, *path)
     return FrozenDict(
-        {level: faults.take(read, value[level], *path, level) for level in LEVELS if level in value}
+        {level: faults.take(read, value[level], *path, level) for level in known if level in value}
     )
 
 

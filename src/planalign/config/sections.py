@@ -26,11 +26,23 @@ from pydantic import (
 )
 
 from planalign.config.frozen import FrozenDict
-from planalign.config.scalars import fault, matching, month_day, number, one_of, whole
+from planalign.config.lists import band_places, highest, multipliers
+from planalign.config.scalars import (
+    as_json,
+    fault,
+    matching,
+    month_day,
+    number,
+    one_of,
+    optional,
+    whole,
+)
 from planalign.config.schedule import (
     ByYear,
     ByYearAndLevel,
     Faults,
+    Read,
+    Setting,
     by_year,
     by_year_and_level,
     change_years,
@@ -41,6 +53,7 @@ from planalign.config.weights import (
     OLDEST,
     YOUNGEST,
     AgeBand,
+    of_each_level,
     parse_band,
     weight,
     weights_by_age,
@@ -49,6 +62,8 @@ from planalign.config.weights import (
 )
 
 Alignment = Literal["expected", "exact"]
+Promotions = Literal["vacancies", "rates"]
+HireLevels = Literal["restore", "weights"]
 Months = Annotated[tuple[Decimal, ...], single(weights_by_month)]
 
 FIRST_YEAR, LAST_YEAR, MOST_YEARS = 1950, 2150, 100
@@ -128,24 +143,29 @@ class Simulation(Section):
 
 
 class Hiring(Section):
-    """Who is hired: weights over level, age and month, and the pay offered."""
+    """Who is hired: weights over level, age and month, and the pay offered.
 
-    level_weights: Annotated[
-        Mapping[int, Decimal],
-        single(weights_by_level),
+    `load` and `parse` fill `level_weights` with one for each job level of the study.
+    """
+
+    levels: Annotated[
+        ByYear[HireLevels],
+        by_year(one_of(HireLevels)),
         Field(
-            description="Relative weights of the job levels 1 to 5 among hires, {values}; a "
-            "level that is left out gets no hires."
+            description="Which job levels are hired into: those that [restore]"
+            "(../method/hires.md#levels) the shares that they have in the census (`restore`), or "
+            "by `level_weights` (`weights`)."
         ),
-    ] = FrozenDict(
-        {
-            1: Decimal("0.40"),
-            2: Decimal("0.30"),
-            3: Decimal("0.18"),
-            4: Decimal("0.09"),
-            5: Decimal("0.03"),
-        }
-    )
+    ] = "restore"
+    level_weights: Annotated[
+        Mapping[int, Decimal] | None,
+        Read(optional(weights_by_level), check=of_each_level),
+        Field(
+            description="With levels `weights`, and refused without: relative weights of the job "
+            "levels among hires, {values}, for example `{1: 0.6, 2: 0.4}`; a level that is left "
+            "out gets no hires. `null`: the `hire_share` of each level."
+        ),
+    ] = None
     age_weights: Annotated[
         Mapping[str, Decimal],
         single(weights_by_age),
@@ -188,6 +208,20 @@ class Hiring(Section):
         ),
     ] = Decimal("0.80")
 
+    @field_validator("level_weights")
+    @classmethod
+    def _looked_at(
+        cls, weights: Mapping[int, Decimal] | None, info: ValidationInfo
+    ) -> Mapping[int, Decimal] | None:
+        levels = info.data.get("levels", "weights")
+        ways = levels.values() if isinstance(levels, Mapping) else [levels]
+        shares = (info.context or Setting()).hire_shares
+        # Those of the levels themselves are filled in where none are given.
+        if "weights" not in ways and shares is not None and weights not in (None, shares):
+            message = "has no effect while levels is restore"
+            raise fault(message, "Write levels: weights beside it, or leave it out")
+        return weights
+
     @field_validator("pay_percentile_high")
     @classmethod
     def _not_below_low(cls, high: ByYear[Decimal], info: ValidationInfo) -> ByYear[Decimal]:
@@ -203,6 +237,18 @@ class Hiring(Section):
                 message = f"is below pay_percentile_low{when}, which is {least}"
                 raise fault(message, "Raise it, or lower pay_percentile_low")
         return high
+
+    @property
+    def weight_of_levels(self) -> Mapping[int, Decimal]:
+        """The weight of each job level of the study, the lowest first.
+
+        Raises:
+            LookupError: the study's job levels could not be read when it was loaded.
+
+        """
+        if self.level_weights is None:
+            raise LookupError("the job levels of the study are not known")
+        return self.level_weights
 
     @property
     def age_bands(self) -> tuple[tuple[AgeBand, Decimal], ...]:
@@ -230,16 +276,28 @@ class Workforce(Section):
         ByYear[Decimal],
         by_year(number("0", "1", "0.25", below=True)),
         Field(
-            description="Share of the hires of a year who leave in the same year, {values}.",
+            description="Share of the hires who leave within a year of being hired, {values}: in "
+            "the year of hire, [the part of it]"
+            "(../method/terminations.md#of-hires) that is left of the year.",
         ),
     ] = Decimal("0.25")
     promotion_rate: Annotated[
         ByYear[Decimal],
         _SHARE,
         Field(
-            description="Share of the employees at the start of a year who are promoted, {values}."
+            description="Share of the employees at the start of a year who are promoted, {values}; "
+            "with promotions `vacancies`, who would be if there is room."
         ),
-    ] = Decimal("0.06")
+    ] = Decimal("0.04")
+    promotions: Annotated[
+        ByYear[Promotions],
+        by_year(one_of(Promotions)),
+        Field(
+            description="What limits promotions: `vacancies` ([the room]"
+            "(../method/promotions-and-raises.md#vacancies) that the level above has, by its share "
+            "of the employees of the census) or nothing but the `promotion_rate` (`rates`)."
+        ),
+    ] = "vacancies"
     alignment: Annotated[
         ByYear[Alignment],
         by_year(one_of(Alignment)),
@@ -266,13 +324,37 @@ class PerformanceRating(Section):
         Field(description="Relative weight of the employees who get it, {values}."),
     ]
     multiplier: Annotated[
+        Decimal | tuple[Decimal, ...],
+        single(multipliers),
+        Field(
+            description="How many times the average merit raise it earns, {values}, above 0 for "
+            "one rating with a share; or a list of it, for pay below the first of the "
+            "`merit_positions`, from each of them on. Scaled so that `merit_budget` is met."
+        ),
+    ]
+    promotion_factor: Annotated[
         Decimal,
         single(number("0", "100", "1", "times")),
         Field(
-            description="How many times the average merit raise it earns, {values}, above 0 for "
-            "one rating with a share; scaled so that `merit_budget` is met."
+            description="How many times as likely as others it is promoted, {values}, above 0 for "
+            "one rating with a share; `promotion_rate` stays what it is."
         ),
-    ]
+    ] = Decimal(1)
+
+    def multiplier_at(self, position: int) -> Decimal:
+        """Return the multiplier of a position in the band, the lowest of which is 0."""
+        if isinstance(self.multiplier, tuple):
+            return self.multiplier[position]
+        return self.multiplier
+
+
+def _rating(name: str, share: str, *multiplier: str) -> PerformanceRating:
+    multipliers = tuple(map(Decimal, multiplier))
+    return PerformanceRating(
+        rating=name,
+        share=Decimal(share),
+        multiplier=multipliers if len(multipliers) > 1 else multipliers[0],
+    )
 
 
 def _ratings(value: object) -> object:
@@ -291,7 +373,7 @@ class Compensation(Section):
             title="COLA rate",
             description="Raise that everybody gets, as a fraction of pay, {values}.",
         ),
-    ] = Decimal("0.025")
+    ] = Decimal(0)
     merit_budget: Annotated[
         ByYearAndLevel[Decimal],
         by_year_and_level(number("0", "1", "0.03")),
@@ -304,7 +386,7 @@ class Compensation(Section):
             description="Raise that comes with a promotion, as a fraction of pay, {values}; the "
             "level is the one left."
         ),
-    ] = Decimal("0.15")
+    ] = Decimal("0.09")
     market_adjustment: Annotated[
         ByYearAndLevel[Decimal],
         _ADJUSTMENT,
@@ -334,29 +416,57 @@ class Compensation(Section):
             "the following year either, but waits for the year after next."
         ),
     ] = "10-01"
+    merit_positions: Annotated[
+        tuple[Decimal, ...],
+        single(band_places),
+        Field(
+            description="Where in the pay range of the level another position begins, as a "
+            "fraction of the way from its lowest to its highest pay, {values}: what each position "
+            "earns is the `multiplier` of the rating, if that is a list."
+        ),
+    ] = (Decimal("0.33"), Decimal("0.67"), Decimal(1))
     performance: Annotated[
         tuple[PerformanceRating, ...],
         BeforeValidator(_ratings),
         Field(description="Performance ratings; an empty list pays everybody the same."),
     ] = (
-        PerformanceRating(rating="below", share=Decimal("0.10"), multiplier=Decimal(0)),
-        PerformanceRating(rating="meets", share=Decimal("0.60"), multiplier=Decimal(1)),
-        PerformanceRating(rating="exceeds", share=Decimal("0.25"), multiplier=Decimal("1.3")),
-        PerformanceRating(rating="outstanding", share=Decimal("0.05"), multiplier=Decimal("1.6")),
+        _rating("below", "0.10", "0"),
+        _rating("meets", "0.60", "1.3", "1", "0.6", "0.2"),
+        _rating("exceeds", "0.25", "1.7", "1.3", "0.8", "0.3"),
+        _rating("outstanding", "0.05", "2.1", "1.6", "1", "0.4"),
     )
 
     @field_validator("performance")
     @classmethod
-    def _usable(cls, ratings: tuple[PerformanceRating, ...]) -> tuple[PerformanceRating, ...]:
+    def _usable(
+        cls, ratings: tuple[PerformanceRating, ...], info: ValidationInfo
+    ) -> tuple[PerformanceRating, ...]:
         faults = Faults()
         seen: Counter[str] = Counter()
+        places = info.data.get("merit_positions")
         for index, entry in enumerate(ratings):
             seen[entry.rating] += 1
             if seen[entry.rating] == 2:
                 error = fault("is given twice", "Give each rating a name of its own")
                 faults.add(error, entry.rating, index, "rating")
+            given = entry.multiplier
+            if isinstance(given, tuple) and places is not None and len(given) != len(places) + 1:
+                message = f"has {len(given)} multipliers for {len(places) + 1} positions"
+                remedy = "Write one number, or one more than there are merit_positions"
+                faults.add(fault(message, remedy), as_json(given), index, "multiplier")
         faults.check()
-        if ratings and not any(entry.share > 0 and entry.multiplier > 0 for entry in ratings):
+        if not ratings:
+            return ratings
+        rated = [entry for entry in ratings if entry.share > 0]
+        if not any(highest(entry.multiplier) > 0 for entry in rated):
             message = "has no rating with both share and multiplier above zero"
             raise fault(message, "The merit budget needs at least one rating to be spent on")
+        if not any(entry.promotion_factor > 0 for entry in rated):
+            message = "has no rating with both share and promotion_factor above zero"
+            raise fault(message, "Write a promotion_rate of 0 if nobody is promoted")
         return ratings
+
+    @property
+    def positions(self) -> tuple[Decimal | None, ...]:
+        """Where each position in the band begins, lowest first; the first has no beginning."""
+        return (None, *self.merit_positions)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from planalign.config.frozen import FrozenDict
 from planalign.config.scalars import Kind, fault, number
-from planalign.config.schedule import LEVELS, Faults
+from planalign.config.schedule import LEVEL_PATTERN, LEVELS, Faults, Setting
 
 YOUNGEST, OLDEST = 16, 75
 _BAND = re.compile(r"([0-9]{1,3})\s*-\s*([0-9]{1,3})")
@@ -31,18 +31,39 @@ class AgeBand(NamedTuple):
 
 
 def _read_level_weights(value: object) -> FrozenDict[int, Decimal]:
-    """Return a weight for every job level; a level that is left out has none."""
+    """Return weights by job level, ascending."""
     given = _mapping(value, "Write weights by job level, for example {1: 0.6, 2: 0.4}")
     faults = Faults()
-    weights = dict.fromkeys(LEVELS, Decimal(0))
+    weights: dict[int, Decimal] = {}
     for key, entry in given.items():
         if isinstance(key, bool) or key not in LEVELS:
-            faults.add(fault("is not a job level", "Use the levels 1 to 5"), entry, key)
+            faults.add(Setting().no_level(), entry, key)
         else:
             weights[key] = faults.take(weight, entry, key) or Decimal(0)
     faults.check()
     _some_positive(weights.values())
-    return FrozenDict(weights)
+    return FrozenDict({level: weights[level] for level in sorted(weights)})
+
+
+def of_each_level(
+    weights: Mapping[int, Decimal] | None, where: Setting
+) -> Mapping[int, Decimal] | None:
+    """Return a weight for every job level of the study; a level that is left out has none."""
+    if where.levels is None:
+        return weights
+    if weights is None:
+        raise fault(
+            "has no value, and the reference table job_levels has no hire_share",
+            "Write weights by job level, for example {1: 0.6, 2: 0.4}",
+        )
+    faults = Faults()
+    for level, entry in weights.items():
+        if not where.is_level(level):
+            faults.add(where.no_level(), entry, level)
+    faults.check()
+    return FrozenDict(
+        {level: weights.get(level, Decimal(0)) for level in range(1, where.levels + 1)}
+    )
 
 
 def _read_age_weights(value: object) -> FrozenDict[str, Decimal]:
@@ -117,7 +138,7 @@ def _by(pattern: str) -> dict[str, Any]:
     }
 
 
-weights_by_level = Kind(_read_level_weights, weight.words, _by("^[1-5]$"))
+weights_by_level = Kind(_read_level_weights, weight.words, _by(LEVEL_PATTERN))
 weights_by_age = Kind(_read_age_weights, weight.words, _by(f"^{_BAND.pattern}$"))
 weights_by_month = Kind(
     _read_month_weights,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from planalign.config import LEVELS, value_at
+from planalign.config import value_at
 from planalign.config.declarations import row_of
 from planalign.config.scalars import as_json
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
     from pydantic import BaseModel
 
-    from planalign.config import Config, Plan, ScenarioSettings
+    from planalign.config import Compensation, Config, Plan, ScenarioSettings
     from planalign.engine.pipeline import Pipeline, Source
 
 # What a table has in its columns, by name.
@@ -127,7 +127,7 @@ def _scenario_rows(
         "compensation_parameters": [
             row("compensation_parameters", year, job_level=level)
             for year in years
-            for level in LEVELS
+            for level in scenario.workforce.hiring.weight_of_levels
         ],
         "benefit_plans": [row("benefit_plans", year) for year in years],
         "plan_schedules": [
@@ -151,6 +151,9 @@ def _scenario_rows(
             for parameter in _parameters(scenario, year)
         ],
         "distributions": [{"scenario_id": name, **one} for one in _distributions(scenario)],
+        "merit_matrix": [
+            {"scenario_id": name, **cell} for cell in _merit_matrix(scenario.compensation)
+        ],
     }
 
 
@@ -262,8 +265,8 @@ def _parameters(scenario: ScenarioSettings, year: int) -> Iterable[dict[str, Any
 def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:
     """Return a row per class of each distribution."""
     hiring, compensation = scenario.workforce.hiring, scenario.compensation
-    for level in LEVELS:
-        yield _class("hire_level", level, str(level), level, hiring.level_weights.get(level, 0))
+    for level, weight in hiring.weight_of_levels.items():
+        yield _class("hire_level", level, str(level), level, weight)
     for ordinal, (band, weight) in enumerate(hiring.age_bands, start=1):
         yield _class("hire_age", ordinal, str(band), band.low, weight) | {"upper_value": band.high}
     for name, weights in (
@@ -276,7 +279,18 @@ def _distributions(scenario: ScenarioSettings) -> Iterable[dict[str, Any]]:
     if not compensation.performance:  # everybody gets the mean
         yield _class("performance", 1, "unrated", 1, 1)
     for ordinal, one in enumerate(compensation.performance, start=1):
-        yield _class("performance", ordinal, one.rating, one.multiplier, one.share)
+        yield _class("performance", ordinal, one.rating, one.promotion_factor, one.share)
+
+
+def _merit_matrix(compensation: Compensation) -> Iterable[dict[str, Any]]:
+    """Return a row per rating and position in the band."""
+    for position, place in enumerate(compensation.positions):
+        cell = {"position": position + 1, "from_place": place}
+        if not compensation.performance:
+            yield {"rating": 1, **cell, "multiplier": 1, "weight": 1}
+        for rating, one in enumerate(compensation.performance, start=1):
+            multiplier = one.multiplier_at(position)
+            yield {"rating": rating, **cell, "multiplier": multiplier, "weight": one.share}
 
 
 def _class(

@@ -1,4 +1,4 @@
-"""A study's own models, laid over the packaged project by name; nobody copies the project.
+"""A study's own models and tables, laid over the packaged project by name; nobody copies it.
 
 Both are put together into a folder of the cache, named by what is in it: every runner, and
 dbt itself, then has a whole project to work on. What is wrong with a file is told of the
@@ -15,17 +15,26 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import yaml
 
 from planalign.census.columns import CARRIED, with_own
+from planalign.config.levels import as_tables
 from planalign.engine.folders import cache_folder
 from planalign.engine.pipeline import Step
 from planalign.engine.project import Project, fingerprint_of
 from planalign.engine.templates import yaml_fault
-from planalign.errors import EnvironmentFaultError, Problem, ProjectError, UsageError
+from planalign.errors import (
+    EnvironmentFaultError,
+    InputError,
+    Problem,
+    ProjectError,
+    UsageError,
+)
 from planalign.files import make_folder, read_regular
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
@@ -66,14 +75,73 @@ def project_of(config: Config) -> Project:
     """Return the model project of a study, with what is its own.
 
     Raises:
+        InputError: a reference table cannot be read, or is given twice; all are listed.
         ProjectError: one of its own files has no place in the project; all are listed.
         UsageError: a folder is not there, or holds no project.
         EnvironmentFaultError: the project cannot be put together in the cache.
     """
     project = Project.at(config.dbt_project)
-    if config.models is None and not config.extra_columns:
+    tables = _tables_of(config, project)
+    if config.models is None and not config.extra_columns and not tables:
         return project
-    return lay_over(project, config.models, sql_types(config.extra_columns))
+    return lay_over(project, config.models, sql_types(config.extra_columns), tables)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A reference table that a configuration gives: what a user calls it, and what is in it."""
+
+    origin: Path
+    content: bytes
+
+
+def _tables_of(config: Config, project: Project) -> dict[str, Table]:
+    """Return the reference tables that a configuration gives, by their names.
+
+    Raises:
+        InputError: a file cannot be read, or the table stands in the study's own models or
+            in its changed copy of the project, too.
+    """
+    found = {
+        name: Table(Path("job_levels"), content)
+        for name, content in as_tables(config.job_levels).items()
+        if config.job_levels
+    }
+    problems: list[Problem] = []
+    for name, file in config.tables.items():
+        try:
+            found[name] = Table(file, read_regular(file))
+        except OSError as error:
+            why = f"cannot be read ({error.strerror or error})"
+            remedy = f"Put a CSV there, or remove {name} from tables"
+            problems.append(Problem(why, remedy, str(file), column=f"tables.{name}"))
+    for name in sorted({*found, *config.tables}):
+        key = f"tables.{name}" if name in config.tables else "job_levels"
+        problems += (
+            Problem(
+                f"says the same as {key} of the configuration",
+                f"Keep one of the two: remove {key}, or {remedy}",
+                str(file),
+            )
+            for file, remedy in _others(name, config.models, project)
+        )
+    if problems:
+        count = f"{len(problems):,} problem{'' if len(problems) == 1 else 's'}"
+        raise InputError(f"the reference tables of the configuration have {count}", problems)
+    return found
+
+
+def _others(name: str, own: Path | None, project: Project) -> Iterator[tuple[Path, str]]:
+    """Yield where else a study has a reference table, and how that is taken back."""
+    place = f"seeds/{name}.csv"
+    if own is not None and (own / place).exists():
+        yield own / place, "that file"
+    copy, packaged = project.folder / place, PACKAGED / place
+    if project.folder != PACKAGED.resolve() and copy.is_file():
+        if not packaged.is_file():
+            yield copy, "that file with what describes it"
+        elif copy.read_bytes() != packaged.read_bytes():
+            yield copy, f"what was changed in it: {packaged} is the file as it comes"
 
 
 def sql_types(extra_columns: Mapping[str, str]) -> dict[str, str]:
@@ -85,13 +153,19 @@ def sql_types(extra_columns: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def lay_over(base: Project, own: Path | None, extra_columns: Mapping[str, str]) -> Project:
-    """Return a project with a study's own files and census columns.
+def lay_over(
+    base: Project,
+    own: Path | None,
+    extra_columns: Mapping[str, str],
+    tables: Mapping[str, Table] = MappingProxyType({}),
+) -> Project:
+    """Return a project with a study's own files, census columns and reference tables.
 
     Args:
         base: the packaged project, or a user's copy of it.
         own: the folder of a study's own models, rules, macros and reference tables.
         extra_columns: SQL type of each further column of the census, by name.
+        tables: reference tables of the project that are others, by name.
 
     Raises:
         ProjectError: a file has no place in the project; all are listed.
@@ -103,6 +177,9 @@ def lay_over(base: Project, own: Path | None, extra_columns: Mapping[str, str]) 
     contents = {path: read_regular(file) for path, file in {**based, **placed}.items()}
     if extra_columns:
         contents |= _with_columns(contents, extra_columns, {**based, **placed})
+    for name, table in tables.items():
+        place = f"{PLACES['seeds']}/{name}.csv"
+        contents[place], placed[place] = table.content, table.origin
     return Project(_kept(contents), placed, base.folder, own or base.folder, extra_columns)
 
 

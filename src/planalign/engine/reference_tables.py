@@ -78,7 +78,9 @@ def check_reference_tables(project: Project, pipeline: Pipeline) -> None:
         ModelError: a column has a type, or a test has SQL, that DuckDB refuses.
 
     """
-    tables = [_read(seed, project.place(seed.path)) for seed in pipeline.seeds]
+    tables = [
+        _read(seed, project.folder / seed.path, project.place(seed.path)) for seed in pipeline.seeds
+    ]
     with duck.connect(threads="1") as connection:
         connection.execute("attach ':memory:' as results; use results")
         for table in tables:
@@ -105,9 +107,12 @@ def _error(project: Project, problems: list[Problem]) -> InputError:
     return InputError(f"the reference tables of {project.name} have {count}", problems)
 
 
-def _read(seed: Seed, path: Path) -> _Table:
-    """Read a file as text, noting what is wrong with its header and records."""
-    table = _Table(seed, str(path))
+def _read(seed: Seed, path: Path, name: Path) -> _Table:
+    """Read a file as text, noting what is wrong with its header and records.
+
+    `name` is what a user calls it.
+    """
+    table = _Table(seed, str(name))
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

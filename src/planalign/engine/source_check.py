@@ -165,7 +165,7 @@ def problem_of_words(said: str, project: Project) -> Problem:
         line = int(given[1]) if given else _line_with(words, place)
     else:  # as of an event, which a macro of the user's declares for a model of ours
         files = sorted(
-            project.origins.values(),
+            (file for file in project.origins.values() if file.suffix in {".sql", ".yml"}),
             key=lambda file: (file.stem not in words, file.parent.name != "macros", file),
         )
         lines = {file: _line_with(words, file) for file in files}

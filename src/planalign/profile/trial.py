@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from planalign.config import load
+from planalign.config.frozen import FrozenDict
 from planalign.config.models import Resources
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.overlay import project_of
@@ -162,9 +163,10 @@ def changed(request: Request, suggestion: Suggestion, folder: Path) -> Request:
         indexes = _indexes_with(model, suggestion) if isinstance(suggestion, Index) else ()
         _copy(project, folder)
         _change_model(folder / model.path, suggestion, indexes)
-        return replace(
-            request, config=config.model_copy(update={"dbt_project": folder, "models": None})
-        )
+        # The copy has the study's own models and tables.
+        own = {"models": None, "tables": FrozenDict[str, Path](), "job_levels": ()}
+        in_copy = config.model_copy(update={"dbt_project": folder, **own})
+        return replace(request, config=in_copy)
     resources = config.resources.model_dump()
     if isinstance(suggestion, Threads):
         resources["threads"] = suggestion.threads

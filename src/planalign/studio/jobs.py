@@ -310,6 +310,8 @@ class Jobs:
             raise UsageError(f"the census of {output.name} is no file", by_hand) from error
         if any(written.get(key) is not None for key in ("dbt_project", "models")):
             raise UsageError(f"{output.name} was started with models of its own", by_hand)
+        if written.get("tables"):
+            raise UsageError(f"{output.name} was started with tables of its own", by_hand)
         if not census.is_relative_to(self._folder.resolve()):
             raise UsageError(f"the census of {output.name} is not in {self._folder}", by_hand)
         simulation = load(file, {"census": str(census)}).simulation

@@ -104,7 +104,15 @@ def model_change(
 
 
 def without_own(config: Config) -> Config:
-    """Return a study without its own models and census columns; a `dbt_project` stays."""
+    """Return a study without its own models and census columns; the rest of it stays.
+
+    So do its `dbt_project` and its `tables`, but for those that its own models add.
+    """
+    tables = {
+        name: file
+        for name, file in config.tables.items()
+        if (Project.at(config.dbt_project).folder / "seeds" / f"{name}.csv").is_file()
+    }
     columns = {
         name: of_file
         for name, of_file in config.census_columns.items()
@@ -114,6 +122,7 @@ def without_own(config: Config) -> Config:
         "models": None,
         "extra_columns": FrozenDict(),
         "census_columns": FrozenDict(columns),
+        "tables": FrozenDict(tables),
     }
     return config.model_copy(update=changes)
 

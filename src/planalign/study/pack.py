@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from planalign.config import load
+from planalign.config.frozen import FrozenDict
 from planalign.config.rendering import to_yaml
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.overlay import project_of
@@ -29,6 +30,7 @@ from planalign.study.past import (
     PART,
     PROJECT,
     PROVENANCE,
+    TABLES,
     is_pack,
     read_record,
 )
@@ -61,7 +63,7 @@ def pack(
     """Write what proves a run again to one file, with the same bytes each time.
 
     The record, the configuration with relative paths, the digests of the results, the study's
-    own models and its copy of the project. The census is personal data, and is left out
+    own models and tables and its copy of the project. The census is personal data, and is left out
     unless asked for.
 
     Args:
@@ -116,8 +118,8 @@ def _json(content: Mapping[str, Any]) -> bytes:
 
 
 def _models(config: Config) -> dict[str, bytes]:
-    """Return the study's own models, and its copy of the project, by their paths in the pack."""
-    found: dict[str, bytes] = {}
+    """Return the study's own models and tables, and its copy of the project, by their paths."""
+    found = {f"{TABLES}/{name}.csv": read_regular(file) for name, file in config.tables.items()}
     if config.dbt_project is not None:
         project = Project.at(config.dbt_project)
         found |= {
@@ -140,6 +142,7 @@ def _relative(config: Config, census: Path) -> Config:
         "census": census,
         "models": config.models and Path(MODELS),
         "dbt_project": config.dbt_project and Path(PROJECT),
+        "tables": FrozenDict({name: Path(TABLES, f"{name}.csv") for name in config.tables}),
     }
     return config.model_copy(update=changes)
 
@@ -170,7 +173,9 @@ def _require_no_place(contents: Mapping[str, bytes | Path], run: Path, config: C
     Raises:
         InputError: with each file and line.
     """
-    named = (run.parent, config.census.parent, config.models, config.dbt_project, Path.home())
+    tables = (file.parent for file in config.tables.values())
+    paths = (run.parent, config.census.parent, config.models, config.dbt_project, *tables)
+    named = (*paths, Path.home())
     folders = {str(one.resolve()) for one in named if one is not None} - {"/"}
     pattern = re.compile(
         rb"(?<![\w.~/-])(?:"

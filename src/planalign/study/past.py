@@ -31,8 +31,10 @@ NEEDED = {
     "versions": {"planalign", "dbt-core", "dbt-duckdb", "duckdb"},
 }
 # A pack: the record and the configuration, what `planalign fingerprint --json` prints, which
-# part of the study the run is; the census, the study's own models, its copy of the project.
+# part of the study the run is; the census, the study's own models and tables, its copy of
+# the project.
 FINGERPRINTS, PART, MODELS, PROJECT = "fingerprints.json", "pack.json", "models", "dbt_project"
+TABLES = "tables"
 PACK_FORMAT = 1
 LARGEST_CENSUS = 1_000_000_000
 _CENSUS = re.compile(r"census\.(csv|csv\.gz|parquet)")
@@ -176,7 +178,9 @@ def _largest(name: str) -> int | None:
     if _CENSUS.fullmatch(name):
         return LARGEST_CENSUS
     is_one = name in {PROVENANCE, CONFIG, FINGERPRINTS, PART}
-    return LARGEST if is_one or name.startswith((f"{MODELS}/", f"{PROJECT}/")) else None
+    return (
+        LARGEST if is_one or name.startswith((f"{MODELS}/", f"{PROJECT}/", f"{TABLES}/")) else None
+    )
 
 
 def _read_part(path: Path, pack: Path) -> dict[str, Any]:

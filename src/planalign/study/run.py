@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.census.plan_facts import plan_facts
 from planalign.census.read import read_census
-from planalign.config import Config, scenario_settings, to_yaml
+from planalign.config import Config, job_levels, scenario_settings, to_yaml
 from planalign.engine.database import WORK, Database, Settings
 from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import write_inputs
@@ -173,6 +173,7 @@ def _load_inputs(config: Config, project: Project, pipeline: Pipeline, database:
             config.census,
             columns=config.census_columns,
             census_date=config.effective_census_date,
+            levels=len(job_levels(config)),
             extra_columns=config.extra_columns,
             table="inputs.census",
             plans=plan_facts(config),

@@ -16,6 +16,7 @@ from planalign.census import generate_census
 from planalign.cli.app import app
 from planalign.config import load
 from planalign.engine.project import Project
+from planalign.marts.packaged import PACKAGED
 
 ALWAYS = ["config.yaml", "fingerprints.json", "pack.json", "provenance.json"]
 
@@ -170,3 +171,33 @@ def test_what_is_no_run_is_not_packed(tmp_path):
     refused = planalign("pack", tmp_path, "--output", tmp_path / "x.zip")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "is not a finished run" in refused.stderr
+
+
+def test_a_pack_holds_the_tables_of_a_study(shared_studies, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bands").mkdir()
+    packaged = (PACKAGED / "seeds" / "market_bands.csv").read_text()
+    table = tmp_path / "bands" / "mine.csv"
+    table.write_text(packaged.replace("38000.00", "37000.00"))
+    made = shared_studies.simulate(
+        shared_studies.generated(30),
+        simulation={"start_year": 2025, "end_year": 2025},
+        tables={"market_bands": str(table)},
+    )
+    made.close()
+    shutil.copytree(made.path, tmp_path / "archived")
+    assert planalign("pack", "archived", "--output", "x.zip", "--census").exit_code == 0
+    assert str(tmp_path).encode() not in (tmp_path / "x.zip").read_bytes()
+    with zipfile.ZipFile("x.zip") as packed:
+        assert packed.read("tables/market_bands.csv") == table.read_bytes()
+        assert b"market_bands: tables/market_bands.csv" in packed.read("config.yaml")
+    table.write_text(packaged.replace("38000.00", "36000.00"))
+    verified = planalign("verify", "--against", "x.zip")
+    assert verified.exit_code == 0, verified.output
+    # Of another table nobody could verify the run.
+    refused = planalign("pack", "archived", "--output", "y.zip")
+    assert refused.exit_code == 2
+    assert "reference tables" in refused.stderr
+    refused = planalign("verify", "--against", "archived")
+    assert refused.exit_code == 3
+    assert "reference_tables" in refused.output

@@ -9,8 +9,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from planalign.cli.app import app
-from planalign.config import json_schema
+from planalign.config import json_schema, load
+from planalign.engine.overlay import project_of
+from planalign.engine.project import Project
 from planalign.errors import EnvironmentFaultError
+from planalign.marts.packaged import PACKAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,3 +106,62 @@ def test_check_of_an_absent_census_or_configuration_exits_2(tmp_path: Path) -> N
     assert planalign("census", "check", tmp_path / "absent.csv").exit_code == 2
     result = planalign("census", "check", tmp_path / "absent.csv", "--config", tmp_path / "no.yaml")
     assert result.exit_code == 2
+
+
+def test_init_writes_the_tables_that_it_names(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    assert planalign("init", project, "--tables").exit_code == 0
+    packaged = sorted((PACKAGED / "seeds").glob("*.csv"))
+    assert sorted(path.name for path in project.iterdir()) == [
+        "census.parquet",
+        "planalign.yaml",
+        "tables",
+    ]
+    config = load(project / "planalign.yaml")
+    assert dict(config.tables) == {file.stem: project / "tables" / file.name for file in packaged}
+    assert [file.read_bytes() for file in config.tables.values()] == [
+        file.read_bytes() for file in packaged
+    ]
+    assert project_of(config).files_fingerprint == Project.at(None).files_fingerprint
+
+
+def test_init_overwrites_no_tables(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    result = planalign("init", tmp_path, "--tables")
+    assert result.exit_code == 2
+    assert "tables exists already" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["tables"]
+
+
+def test_a_census_follows_the_job_levels_of_a_study(tmp_path: Path) -> None:
+    levels = [
+        {
+            "name": name,
+            "band_minimum": 40_000.5 * number,
+            "band_maximum": 50_000.5 * number,
+            "termination_factor": 1,
+            "promotion_hazard": 0.1,
+            "hire_share": 1,
+        }
+        for number, name in enumerate(("Hand", "Lead", "Chief", "Head", "Dean", "Duke", "King"), 1)
+    ]
+    config = tmp_path / "planalign.yaml"
+    config.write_text(json.dumps({"job_levels": levels}))
+    census = tmp_path / "census.csv"
+    made = planalign(
+        "census", "generate", "--employees", 3000, "--output", census, "--config", config
+    )
+    assert made.exit_code == 0
+    checked = planalign("census", "check", census, "--config", config)
+    assert checked.exit_code == 0
+    assert "7 King" in checked.stdout
+    profile = json.loads(planalign("census", "check", census, "--config", config, "--json").stdout)[
+        "profile"
+    ]["pay_by_level"]
+    assert [one["job_level"] for one in profile] == [1, 2, 3, 4, 5, 6, 7]
+    for one in profile:
+        bounds = [40_000.5 * one["job_level"], 50_000.5 * one["job_level"]]
+        assert sorted([*bounds, float(one["lowest"]), float(one["highest"])])[::3] == bounds
+    default = planalign("census", "check", census)
+    assert default.exit_code == 2
+    assert "outside 1 to 5" in default.stdout

@@ -11,7 +11,15 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planalign.config import CENSUS_COLUMNS, Config, documented_yaml, load, parse, to_yaml
+from planalign.config import (
+    CENSUS_COLUMNS,
+    Config,
+    default_levels,
+    documented_yaml,
+    load,
+    parse,
+    to_yaml,
+)
 from planalign.config.declarations import keys as declared
 from planalign.config.document import parse_document
 from planalign.config.plan import LIMIT_NAMES
@@ -46,7 +54,9 @@ def test_the_documented_file_has_every_key_under_a_comment() -> None:
 
 
 def test_the_resolved_file_has_every_key_and_plain_numbers() -> None:
-    text = to_yaml(parse({"compensation": {"cola_rate": 0.025}}, Path("/study")))
+    levels = [level.model_dump() for level in default_levels()]
+    data = {"compensation": {"cola_rate": 0.025}, "job_levels": levels}
+    text = to_yaml(parse(data, Path("/study")))
     found = set(re.findall(r"\w+(?=:)", text))
     assert {part for key in declared(Config) for part in key.path} <= found
     assert not {"design", "designs"} & found
@@ -65,7 +75,11 @@ def test_the_resolved_file_reloads_identically() -> None:
         "simulation": {"start_year": 2024, "end_year": 2026, "random_seed": 2**62},
         "workforce": {
             "alignment": {2020: "exact", 2025: "expected"},
-            "hiring": {"age_weights": {"16-75": 1}, "level_weights": {5: 0.000001}},
+            "hiring": {
+                "levels": {2020: "weights"},
+                "age_weights": {"16-75": 1},
+                "level_weights": {5: 0.000001},
+            },
         },
         "compensation": {
             "cola_rate": {2024: {1: 0.01, 2: 0.02, 3: 0.03, 4: 0.04, 5: 0.05}, 2025: -0.5},

@@ -215,7 +215,8 @@ def test_the_low_percentile_never_exceeds_the_high_one() -> None:
 
 
 def test_weights_are_completed_and_ordered() -> None:
-    weights = read("workforce.hiring.level_weights", {2: 0.5, 1: 1})
+    given = {"levels": "weights", "level_weights": {2: 0.5, 1: 1}}
+    weights = read("workforce.hiring", given).level_weights
     assert list(weights.items()) == [(1, 1), (2, Decimal("0.5")), (3, 0), (4, 0), (5, 0)]
     hiring = parse(nested("workforce.hiring.age_weights", {"30-40": 1, "16-29": 2}), BASE)
     assert hiring.workforce.hiring.age_bands == (((16, 29), 2), ((30, 40), 1))
@@ -254,7 +255,7 @@ def test_a_scenario_changes_what_it_names_and_nothing_else() -> None:
             "compensation": {"cola_rate": {2025: 0.01, 2026: 0.02}},
             "scenarios": {
                 "b": {"compensation": {"cola_rate": {2025: 0.05}}},
-                "a": {"workforce": {"hiring": {"level_weights": {1: 1}}}},
+                "a": {"workforce": {"hiring": {"levels": "weights", "level_weights": {1: 1}}}},
                 "same": None,
                 2025: {},
             },

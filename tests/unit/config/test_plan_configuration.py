@@ -602,11 +602,16 @@ def test_exclusions_are_lists_without_order() -> None:
     )
     assert plan.eligibility.excluded_departments == {2025: (), 2026: ("Legal", "Sales")}
     assert plan.eligibility.excluded_levels == (1, 5)
-    assert places(**{"eligibility.excluded_levels": {2025: [1, 6, "2"], 2026: [3, 3]}}) == [
+    assert places(**{"eligibility.excluded_levels": {2025: [1, 31, "2"], 2026: [3, 3]}}) == [
         "plan.eligibility.excluded_levels.2025[1]",
         "plan.eligibility.excluded_levels.2025[2]",
         "plan.eligibility.excluded_levels.2026[1]",
     ]
+    assert places(**{"eligibility.excluded_levels": {2025: [1, 6], 2026: [7]}}) == [
+        "plan.eligibility.excluded_levels.2025",
+        "plan.eligibility.excluded_levels.2026",
+    ]
+    assert places(**{"eligibility.excluded_levels": [6]}) == ["plan.eligibility.excluded_levels"]
     assert places(**{"eligibility.excluded_departments": ["", 7, "ok"]}) == [
         "plan.eligibility.excluded_departments[0]",
         "plan.eligibility.excluded_departments[1]",

@@ -110,3 +110,19 @@ def drop_other_currencies(file: File) -> None:
         proposal="leave_out",
     )
     drop(file, others, "other_currency", ", ".join(columns), f"paid in {names}: left out")
+
+
+def drop_not_yet_hired(file: File) -> None:
+    """Ask of people who are hired after the day that the file describes."""
+    work = file.work
+    later = [row for row in file.rows if row.hire_date is not None and row.hire_date > work.as_of]
+    if later:
+        work.answers.choose(
+            "hired_later",
+            f"{len(later)} people are hired after {work.as_of} ({few(later)}). Are they left out?",
+            columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
+            choices=["leave_out"],
+            proposal="leave_out",
+            certain=True,
+        )
+    drop(file, later, "hired_later", "hire_date", "hired after the day: left out")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from dataclasses import dataclass
-from decimal import Decimal
-from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from planalign.census.importing.as_of import as_of_day
 from planalign.census.importing.dropping import (
     drop_answered,
+    drop_not_yet_hired,
     drop_other_currencies,
     drop_too_long,
     drop_unread,
@@ -38,17 +36,20 @@ from planalign.census.importing.standing import settle_standing
 from planalign.census.importing.totals import check_file_totals
 from planalign.census.importing.work import Work
 from planalign.census.source import unusable
+from planalign.config import default_levels
 from planalign.errors import InputError, Problem, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Known
     from collections.abc import Sequence
     from datetime import date
+    from decimal import Decimal
     from pathlib import Path
 
     from planalign.census.importing.locate import Table
     from planalign.census.importing.mapping import Mapping
     from planalign.census.importing.questions import Question
+    from planalign.config import JobLevel
 
 
 @dataclass
@@ -142,13 +143,9 @@ def open_sources(paths: Sequence[Path], sheet: str | None) -> list[Source]:
     return sources
 
 
-def default_bands() -> list[tuple[Decimal, Decimal]]:
-    """Return lowest and highest pay of each job level of the reference tables."""
-    text = files("planalign").joinpath("dbt/seeds/market_bands.csv").read_text(encoding="utf-8")
-    return [
-        (Decimal(row["band_minimum"]), Decimal(row["band_maximum"]))
-        for row in csv.DictReader(text.splitlines())
-    ]
+def bands_of(levels: Sequence[JobLevel]) -> list[tuple[Decimal, Decimal]]:
+    """Return lowest and highest pay of each job level."""
+    return [(level.band_minimum, level.band_maximum) for level in levels]
 
 
 def import_once(
@@ -159,7 +156,7 @@ def import_once(
     takes_certain: bool = False,
     salt: bytes | None = None,
     recipe: Recipe | None = None,
-    bands: Sequence[tuple[Decimal, Decimal]] = (),
+    levels: Sequence[JobLevel] = (),
 ) -> Imported:
     """Make censuses of files, with the questions that are still open.
 
@@ -170,7 +167,7 @@ def import_once(
         takes_certain: whether proposals that are certain are taken without an answer.
         salt: replaces ids by digests.
         recipe: earlier decisions.
-        bands: pay of each job level; by default those of the reference tables.
+        levels: job levels of the study; by default those of the packaged tables.
 
     Raises:
         InputError: files describe the same day, or answers do not fit their questions.
@@ -188,7 +185,7 @@ def import_once(
     answers.file = ""
     found.sort(key=lambda file: file.as_of)
     _refuse_same_day(found)
-    _join(found, answers, list(bands) or default_bands())
+    _join(found, answers, bands_of(levels or default_levels()))
     if salt is not None:
         for file in found:
             for row in file.rows:
@@ -241,6 +238,7 @@ def _read(
     drop_copies(file)
     drop_answered(file)
     one_row_each(file)
+    drop_not_yet_hired(file)
     for role in ("union", "officer"):
         settle_flags(file.rows, role, work)
     settle_ways(file.rows, work)

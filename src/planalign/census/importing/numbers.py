@@ -12,10 +12,37 @@ if TYPE_CHECKING:
 
     from planalign.census.importing.grid import Cell
 
+# How systems and people write that there is no value.
 MISSING = frozenset(
-    "|-|--|---|.|?|n/a|na|n.a.|#n/a|null|nil|none|(blank)|blank|unknown|k.a.|k. a.|nan|#ref!|"
-    "#value!|tbd|\u2013|\u2014".split("|")
-)
+    [
+        "",
+        "-",
+        "--",
+        "---",
+        "\u2013",
+        "\u2014",
+        ".",
+        "?",
+        "n/a",
+        "na",
+        "n.a.",
+        "#n/a",
+        "k.a.",
+        "k. a.",
+    ]
+) | {
+    "k. a.",
+    "null",
+    "nil",
+    "none",
+    "nan",
+    "(blank)",
+    "blank",
+    "unknown",
+    "tbd",
+    "#ref!",
+    "#value!",
+}
 _SPACES = "\u0020\u00a0\u202f\u2009\t"
 _CURRENCY = re.compile(
     r"(?P<sign>[$€£¥₹]|(?<![a-z])(?:us\$|c\$|ca\$|a\$|usd|eur|gbp|chf|cad|aud|jpy|sek|nok|dkk|fr\.)"

@@ -79,7 +79,7 @@ def _write(rows: Sequence[Row], parquet: Path, text: Path) -> None:
     with text.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         for row in rows:
-            end = row.termination_date if not row.is_active or _is_ahead(row) else None
+            end = None if row.is_active else row.termination_date
             values = {"termination_date": end}
             writer.writerow(
                 values.get(c.name, getattr(row, _ATTRIBUTES.get(c.name, c.name), None))
@@ -101,12 +101,6 @@ def _write(rows: Sequence[Row], parquet: Path, text: Path) -> None:
             f"columns = {{{types}}})) to {duck.literal(parquet)} (format parquet)",
             {"source": str(text)},
         )
-
-
-def _is_ahead(row: Row) -> bool:
-    return row.termination_date is not None and (
-        row.latest_start is None or row.termination_date > row.latest_start
-    )
 
 
 def _check(file: File, parquet: Path) -> None:

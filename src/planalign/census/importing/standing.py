@@ -59,10 +59,16 @@ def settle_standing(rows: Sequence[Row], work: Work) -> None:
     codes = _kinds(rows, work)
     columns = work.mapping.names("status", "termination_date")
     contradicted: list[Row] = []
+    later: list[Row] = []
     for row in rows:
         gone = _has_left(row, work.as_of)
         kind = codes.get(row.status) if row.status is not None else None
         row.standing = kind or ("inactive" if gone else "active")
+        end = row.termination_date
+        if row.standing == "inactive" and end is not None and end > work.as_of:
+            # The code is of the day of the export, the date says that it was later.
+            row.standing = "active"
+            later.append(row)
         if row.standing in {"active", "leave"} and gone:
             contradicted.append(row)
     if contradicted:
@@ -86,6 +92,8 @@ def settle_standing(rows: Sequence[Row], work: Work) -> None:
             f"an active status with a past date of termination: {answer}",
             at(contradicted),
         )
+    words = "employed on the day: they left after it"
+    work.journal.add("left_later", ", ".join(columns), len(later), words, at(later))
     undated = sum(row.standing == "inactive" and row.termination_date is None for row in rows)
     work.journal.add(
         "left_without_date",

@@ -7,6 +7,18 @@
 {%- endmacro %}
 
 {#
+    1-based position of pay in a band, whose places are a list of fractions of the way
+    from its lowest to its highest pay: the number of places that it reaches, plus one.
+#}
+{% macro position_in_band(pay, lowest, highest, places) -%}
+    (1 + len(list_filter(
+        {{ places }},
+        lambda place: ({{ pay }} - {{ lowest }})::decimal(18, 2)
+        >= ({{ highest }} - {{ lowest }})::decimal(18, 2) * place
+    )))
+{%- endmacro %}
+
+{#
     Probability of a hazard under the scale factor of its trajectory: never above 1.
 #}
 {% macro scaled_probability(hazard, factor) -%}

@@ -184,11 +184,35 @@ exposed as (
             and aged.employee_key = top_paid.employee_key
 ),
 
-final as (
+drawn as (
     select * from {{ with_draws("exposed", [
         "termination", "termination_day", "termination_reason", "promotion",
         "promotion_month", "performance", "raise_month",
     ]) }}
+),
+
+rated as (
+    select
+        drawn.* exclude (draw_performance),
+        {{ position_of(
+            "drawn.draw_performance", "trajectories.performance_bounds"
+        ) }} as rating,
+        trajectories.promotion_factors
+    from drawn
+    inner join trajectories
+        on drawn.trajectory_id = trajectories.trajectory_id
+),
+
+-- A rating makes a promotion likelier than another one does.
+final as (
+    select
+        * exclude (promotion_factors) replace (
+            least(
+                round(promotion_hazard::decimal(38, 9) * promotion_factors[rating], 9),
+                1
+            )::decimal(10, 9) as promotion_hazard
+        )
+    from rated
 )
 
 select * from final

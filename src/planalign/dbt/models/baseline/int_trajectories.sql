@@ -20,6 +20,10 @@ distributions as (
     select * from {{ ref("stg_distributions") }}
 ),
 
+merit_matrix as (
+    select * from {{ ref("stg_merit_matrix") }}
+),
+
 by_scenario as (
     select
         scenario_id,
@@ -27,7 +31,9 @@ by_scenario as (
         max(total_termination_rate) as total_termination_rate,
         max(new_hire_termination_rate) as new_hire_termination_rate,
         max(promotion_rate) as promotion_rate,
+        max(promotions) as promotions,
         max(alignment) as alignment,
+        max(hiring_levels) as hiring_levels,
         max(pay_percentile_low) as pay_percentile_low,
         max(pay_percentile_high) as pay_percentile_high,
         list(cola_rate order by job_level) as cola_rates,
@@ -57,9 +63,22 @@ by_distribution as (
             as hire_age_highest,
         any_value(labels) filter (where distribution = 'performance')
             as performance_ratings,
-        any_value(relative_values) filter (where distribution = 'performance')
-            as performance_multipliers
+        any_value(lower_values) filter (where distribution = 'performance')
+            as promotion_factors
     from distributions
+    group by scenario_id
+),
+
+-- The places in the band at which another position begins.
+by_position as (
+    select
+        scenario_id,
+        coalesce(
+            list(from_place order by position) filter (where position > 1),
+            []::decimal(9, 6)[]
+        ) as merit_places
+    from merit_matrix
+    where rating = 1
     group by scenario_id
 ),
 
@@ -88,25 +107,16 @@ final as (
             trajectories.scenario_id || '|' || trajectories.replicate
             || '|' || years.simulation_year
         ) as event_digest,
-        by_scenario.* exclude (scenario_id, merit_budgets),
-        by_distribution.* exclude (scenario_id, performance_multipliers),
-        -- Merit raises by level and, within it, by performance class, flat: one
-        -- rounding per class instead of one per employee.
-        flatten(list_transform(
-            by_scenario.merit_budgets,
-            lambda budget: list_transform(
-                by_distribution.performance_multipliers,
-                lambda multiplier: round(
-                    budget::decimal(38, 6) * multiplier, 6
-                )::decimal(9, 6)
-            )
-        )) as merit_rates
+        by_scenario.* exclude (scenario_id),
+        by_distribution.* exclude (scenario_id),
+        by_position.merit_places
     from trajectories
     cross join years
     inner join scenarios on trajectories.scenario_id = scenarios.scenario_id
     inner join by_scenario on trajectories.scenario_id = by_scenario.scenario_id
     inner join by_distribution
         on trajectories.scenario_id = by_distribution.scenario_id
+    inner join by_position on trajectories.scenario_id = by_position.scenario_id
 )
 
 select * from final

@@ -5,6 +5,10 @@ with trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
+levels as (
+    select * from {{ ref("int_hiring_levels") }}
+),
+
 -- Department, hours, union and what a study adds of a hire are those of an employee of
 -- the census.
 profiles as (
@@ -62,7 +66,7 @@ classed as (
     select
         drawn.*,
         {{ position_of(
-            "drawn.draw_hire_level", "trajectories.hire_level_bounds"
+            "drawn.draw_hire_level", "levels.level_bounds"
         ) }}::integer as job_level,
         {{ position_of("drawn.draw_hire_age", "trajectories.hire_age_bounds") }}
             as age_class,
@@ -76,6 +80,7 @@ classed as (
     from drawn
     inner join trajectories
         on drawn.trajectory_id = trajectories.trajectory_id
+    inner join levels on drawn.trajectory_id = levels.trajectory_id
 ),
 
 valued as (

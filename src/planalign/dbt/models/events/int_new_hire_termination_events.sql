@@ -11,26 +11,44 @@ trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
-by_probability as (
-    select hires.*
+-- Of the yearly rate, the part of the year from the day of hire on.
+exposed as (
+    select
+        hires.*,
+        requirements.alignment,
+        requirements.hires * requirements.leaving_share as expected_leavers,
+        ({{ rounded_quotient(
+            digits_of("requirements.new_hire_termination_rate", 6)
+            ~ " * 1000 * (trajectories.year_end - hires.hire_date + 1)",
+            "trajectories.days_in_year"
+        ) }}::decimal(10, 0) * 0.000000001::decimal(9, 9))::decimal(10, 9)
+            as probability
     from hires
     inner join requirements
         on hires.trajectory_id = requirements.trajectory_id
-    where
-        requirements.alignment = 'expected'
-        and hires.draw_new_hire_termination < requirements.new_hire_termination_rate
+    inner join trajectories
+        on hires.trajectory_id = trajectories.trajectory_id
+),
+
+by_probability as (
+    select *
+    from exposed
+    where alignment = 'expected' and draw_new_hire_termination < probability
 ),
 
 by_rank as (
-    select hires.*
-    from hires
-    inner join requirements
-        on hires.trajectory_id = requirements.trajectory_id
-    where requirements.alignment = 'exact'
+    select ranked.*
+    from (
+        select *
+        from exposed
+        where alignment = 'exact' and probability > 0
+    ) as ranked
     qualify row_number() over (
-        partition by hires.trajectory_id
-        order by hires.draw_new_hire_termination, hires.employee_key
-    ) <= round(requirements.hires * requirements.new_hire_termination_rate)
+        partition by ranked.trajectory_id
+        order by
+            {{ draw_order("ranked.draw_new_hire_termination", "ranked.probability") }},
+            ranked.employee_key
+    ) <= round(ranked.expected_leavers)
 ),
 
 leaving as (

@@ -10,143 +10,81 @@ trajectories as (
     select * from {{ ref("int_trajectories") }}
 ),
 
-targets as (
-    select * from {{ ref("int_headcount_targets") }}
-),
-
-scales as (
-    select * from {{ ref("int_promotion_scale") }}
-),
-
 terminations as (
     select * from {{ ref("int_termination_events") }}
 ),
 
-probabilities as (
-    {{ scaled_probabilities("workforce", "promotion_hazard", "scales") }}
+promotions as (
+    select * from {{ ref("int_promotions") }}
 ),
 
-exposed as (
-    select
-        workforce.trajectory_id,
-        workforce.employee_id,
-        workforce.employee_key,
-        {{ employed_since("workforce") }} as employed_since,
-        workforce.job_level as opening_job_level,
-        workforce.opening_compensation,
-        workforce.draw_promotion,
-        workforce.draw_promotion_month,
-        workforce.draw_performance,
-        workforce.draw_raise_month,
-        terminations.termination_date,
-        terminations.reason as termination_reason,
-        -- Who leaves in the year is not promoted in it.
-        case
-            when terminations.termination_date is null
-                then probabilities.probability
-            else 0
-        end::decimal(10, 9) as promotion_probability
-    from workforce
-    inner join probabilities
-        on
-            workforce.trajectory_id = probabilities.trajectory_id
-            and workforce.promotion_hazard = probabilities.hazard
-    left join terminations
-        on
-            workforce.trajectory_id = terminations.trajectory_id
-            and workforce.employee_key = terminations.employee_key
+reviews as (
+    select * from {{ ref("int_reviews") }}
 ),
 
-promoted_by_rank as (
-    select
-        exposed.trajectory_id,
-        exposed.employee_key
-    from exposed
-    inner join targets on exposed.trajectory_id = targets.trajectory_id
-    inner join trajectories
-        on exposed.trajectory_id = trajectories.trajectory_id
-    where
-        trajectories.alignment = 'exact'
-        and exposed.promotion_probability > 0
-    qualify row_number() over (
-        partition by exposed.trajectory_id
-        order by
-            {{ draw_order("exposed.draw_promotion", "exposed.promotion_probability") }},
-            exposed.employee_key
-    ) <= round(targets.expected_promotions)
+merit_rates as (
+    select * from {{ ref("int_merit_rates") }}
 ),
 
 -- Dates are the first of the drawn month; rates are those of the level held on
 -- January 1.
 decided as (
     select
-        exposed.* exclude (
-            draw_promotion, draw_promotion_month, draw_performance,
-            draw_raise_month, promotion_probability
-        ),
+        workforce.trajectory_id,
+        workforce.employee_id,
+        workforce.employee_key,
+        workforce.job_level as opening_job_level,
+        workforce.opening_compensation,
+        terminations.termination_date,
+        terminations.reason as termination_reason,
         case
-            when
-                (
-                    trajectories.alignment = 'expected'
-                    and exposed.draw_promotion < exposed.promotion_probability
-                )
-                or promoted_by_rank.employee_key is not null
+            when promotions.employee_key is not null
                 then make_date(
                     trajectories.simulation_year,
                     {{ position_of(
-                        "exposed.draw_promotion_month",
+                        "workforce.draw_promotion_month",
                         "trajectories.promotion_month_bounds"
                     ) }},
                     1
                 )
         end as promotion_date,
-        case
-            when exposed.employed_since < trajectories.raise_cutoff_date
-                then make_date(
-                    trajectories.simulation_year,
-                    {{ position_of(
-                        "exposed.draw_raise_month",
-                        "trajectories.raise_month_bounds"
-                    ) }},
-                    1
-                )
-        end as review_date,
-        {{ position_of(
-            "exposed.draw_performance", "trajectories.performance_bounds"
-        ) }} as rating_position
-    from exposed
+        reviews.raise_date,
+        reviews.band_position,
+        workforce.rating,
+        trajectories.performance_ratings[workforce.rating] as performance_rating,
+        trajectories.cola_rates[workforce.job_level] as cola_rate,
+        trajectories.promotion_increases[workforce.job_level]
+            as promotion_increase,
+        trajectories.band_minimums[workforce.job_level + 1]
+            as promoted_band_minimum
+    from workforce
     inner join trajectories
-        on exposed.trajectory_id = trajectories.trajectory_id
-    left join promoted_by_rank
+        on workforce.trajectory_id = trajectories.trajectory_id
+    left join terminations
         on
-            exposed.trajectory_id = promoted_by_rank.trajectory_id
-            and exposed.employee_key = promoted_by_rank.employee_key
+            workforce.trajectory_id = terminations.trajectory_id
+            and workforce.employee_key = terminations.employee_key
+    left join promotions
+        on
+            workforce.trajectory_id = promotions.trajectory_id
+            and workforce.employee_key = promotions.employee_key
+    left join reviews
+        on
+            workforce.trajectory_id = reviews.trajectory_id
+            and workforce.employee_key = reviews.employee_key
 ),
 
 rated as (
     select
-        decided.* exclude (review_date, rating_position),
-        -- Who has left by the day of the raise gets none.
-        case
-            when
-                decided.termination_date is null
-                or decided.review_date < decided.termination_date
-                then decided.review_date
-        end as raise_date,
-        trajectories.performance_ratings[decided.rating_position]
-            as performance_rating,
-        trajectories.cola_rates[decided.opening_job_level] as cola_rate,
-        trajectories.merit_rates[
-            (decided.opening_job_level - 1) * len(trajectories.performance_ratings)
-            + decided.rating_position
-        ] as merit_rate,
-        trajectories.promotion_increases[decided.opening_job_level]
-            as promotion_increase,
-        trajectories.band_minimums[decided.opening_job_level + 1]
-            as promoted_band_minimum
+        decided.* exclude (rating, band_position),
+        merit_rates.merit_rate
     from decided
-    inner join trajectories
-        on decided.trajectory_id = trajectories.trajectory_id
+    left join merit_rates
+        on
+            decided.trajectory_id = merit_rates.trajectory_id
+            and decided.opening_job_level = merit_rates.job_level
+            and decided.band_position = merit_rates.band_position
+            and decided.rating = merit_rates.rating
 ),
 
 -- Pay after the first of the two, whichever that is.

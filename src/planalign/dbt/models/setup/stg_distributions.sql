@@ -22,12 +22,6 @@ cumulative as (
         sum({{ digits_of("weight", 6) }}) over (
             partition by scenario_id, distribution
         ) as weight_in_all,
-        -- Nonnegative values only are averaged; without any, it is zero.
-        coalesce(sum(
-            {{ digits_of("weight", 6) }} * {{ digits_of("lower_value", 6) }}
-        ) over (
-            partition by scenario_id, distribution
-        ), 0) as weighted_value,
         ordinal = max(ordinal) over (
             partition by scenario_id, distribution
         ) as is_last
@@ -40,16 +34,7 @@ bounded as (
         ({{ rounded_quotient(
             "weight_to_here * 1000000000", "weight_in_all"
         ) }}::decimal(10, 0) * 0.000000001::decimal(9, 9))::decimal(10, 9)
-            as upper_bound,
-        -- The value over its mean: values of a distribution that spends exactly
-        -- one unit on average.
-        case
-            when weighted_value > 0
-                then ({{ rounded_quotient(
-                    digits_of("lower_value", 6) ~ " * weight_in_all * 1000000000",
-                    "weighted_value"
-                ) }}::decimal(18, 0) * 0.000000001::decimal(9, 9))::decimal(18, 9)
-        end as relative_value
+            as upper_bound
     from cumulative
 ),
 
@@ -63,8 +48,7 @@ final as (
         ) as bounds,
         list(label order by ordinal) as labels,
         list(lower_value order by ordinal) as lower_values,
-        list(upper_value order by ordinal) as upper_values,
-        list(relative_value order by ordinal) as relative_values
+        list(upper_value order by ordinal) as upper_values
     from bounded
     group by scenario_id, distribution
 )

@@ -11,7 +11,9 @@ final as (
         total_termination_rate,
         new_hire_termination_rate,
         promotion_rate,
+        promotions,
         alignment,
+        hiring_levels,
         hiring_pay_percentile_low,
         hiring_pay_percentile_high
     from parameters

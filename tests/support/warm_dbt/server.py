@@ -1,0 +1,87 @@
+"""Import dbt once, and run each command that is sent in a child of its own.
+
+Started with the path of its socket; ends when its standard input does.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+import threading
+
+import dbt.adapters.duckdb
+import dbt.cli.main
+
+_MOST_BYTES = 1 << 20
+
+
+def _run(told: dict, streams: list[int]) -> int:
+    """Run a command as a process of `python -m dbt.cli.main` does; return its exit code."""
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.chdir(told["folder"])
+    os.environ.clear()
+    os.environ.update(told["variables"])
+    sys.argv = [dbt.cli.main.__file__, *told["arguments"]]
+    try:
+        dbt.cli.main.cli()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else bool(ended.code)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _receive(connection: socket.socket) -> tuple[dict, list[int]]:
+    text, streams = b"", []
+    while True:
+        piece, found, _, _ = socket.recv_fds(connection, _MOST_BYTES, 3)
+        streams += found
+        if not piece:
+            return json.loads(text), streams
+        text += piece
+
+
+def _serve(connection: socket.socket, child: int) -> None:
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    connection.sendall(f"{code if code >= 0 else 128 - code}\n".encode())
+    connection.close()
+
+
+def _accept(listening: socket.socket) -> None:
+    while True:
+        connection, _ = listening.accept()
+        told, streams = _receive(connection)
+        child = os.fork()
+        if not child:
+            listening.close()
+            code = _run(told, streams)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        for stream in streams:
+            os.close(stream)
+        connection.sendall(f"{child}\n".encode())
+        threading.Thread(target=_serve, args=(connection, child), daemon=True).start()
+
+
+def _end_with_standard_input() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
+def main() -> None:
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(sys.argv[1])
+    listening.listen()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    threading.Thread(target=_end_with_standard_input, daemon=True).start()
+    _accept(listening)
+
+
+if __name__ == "__main__":
+    main()

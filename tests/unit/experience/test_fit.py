@@ -192,6 +192,15 @@ def test_a_first_census_that_lists_few_leavers_is_not_believed(company: Any) -> 
     assert any("not to list all" in note for note in found.notes)
 
 
+def test_one_of_two_moves_nothing_far(company: Any) -> None:
+    one, other = {"employee_id": "A"}, {"employee_id": "B", "birth_date": "1985-02-02"}
+    files = [company.census(2023, [one, other]), company.census(2024, [one])]
+    found = fit(files, parse({"census": str(files[-1])}, Path.cwd()))
+    assert 0.12 < found.values["workforce.total_termination_rate"] < 0.2
+    assert -0.05 < found.values["workforce.target_growth_rate"] < 0.03
+    assert all(cell.blend.blended < 0.3 for cell in found.cells if cell.blend is not None)
+
+
 def test_ratings_of_the_census_make_the_merit_classes(company: Any) -> None:
     def people(pay: Any) -> list[dict[str, Any]]:
         return [

@@ -262,3 +262,13 @@ def test_too_few_or_too_many_are_refused(tmp_path: Path) -> None:
         dated([tmp_path / f"a_{year}.csv" for year in range(2010, 2021)])
     with pytest.raises(UsageError, match="1 times for 2"):
         dated([tmp_path / "a_2020.csv", tmp_path / "b_2021.csv"], [date(2020, 12, 31)])
+
+
+def test_the_problems_of_all_files_are_told(company: Any) -> None:
+    files = [
+        company.census(2023, [{"employee_id": "A", "annual_compensation": -1}]),
+        company.census(2024, [{"employee_id": "A", "job_level": 9}]),
+    ]
+    with pytest.raises(InputError) as raised:
+        fit(files, parse({"census": str(files[-1])}, Path.cwd()))
+    assert {problem.file for problem in raised.value.problems} == set(map(str, files))

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 
 from planalign.cli import console, streams
 from planalign.cli.advise import advise
+from planalign.cli.backtest import backtest
 from planalign.cli.bench import bench
 from planalign.cli.census import census
 from planalign.cli.compare import compare
@@ -18,6 +19,7 @@ from planalign.cli.dashboard import dashboard
 from planalign.cli.employee import employee
 from planalign.cli.export import ListingMarts, export
 from planalign.cli.fingerprint import fingerprint
+from planalign.cli.fit import fit
 from planalign.cli.init import init
 from planalign.cli.model import model
 from planalign.cli.output import emit
@@ -123,6 +125,8 @@ def _global_options(
 
 for _command in (
     init,
+    fit,
+    backtest,
     simulate,
     show,
     compare,

@@ -12,7 +12,7 @@ from planalign.config.models import (
     scenario_settings,
 )
 from planalign.config.plan import Eligibility, EntryDates, Plan
-from planalign.config.rendering import documented_yaml, to_yaml
+from planalign.config.rendering import annotated_yaml, documented_yaml, to_yaml
 from planalign.config.schedule import ByYear, ByYearAndLevel, value_at
 from planalign.config.sections import (
     Alignment,
@@ -43,6 +43,7 @@ __all__ = [
     "ScenarioSettings",
     "Simulation",
     "Workforce",
+    "annotated_yaml",
     "default_levels",
     "documented_yaml",
     "job_levels",

@@ -205,7 +205,7 @@ def table_in_force(name: str, given: Path | None, own: Path | None, copied: Path
     if given is not None:
         return given
     places = [folder / "seeds" / f"{name}.csv" for folder in (own, copied) if folder is not None]
-    return next((place for place in places if place.is_file()), _SEEDS / f"{name}.csv")
+    return next((place for place in places if _is_file(place)), _SEEDS / f"{name}.csv")
 
 
 def as_tables(levels: Sequence[JobLevel]) -> dict[str, bytes]:
@@ -233,6 +233,13 @@ def as_tables(levels: Sequence[JobLevel]) -> dict[str, bytes]:
         ],
     }
     return {name: _csv(table) for name, table in rows.items()}
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # it is too long for a path, or leads where nobody may look
+        return False
 
 
 def _csv_files(folder: Path) -> list[Path]:

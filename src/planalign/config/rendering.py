@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from importlib import resources
 from pathlib import PurePath
@@ -42,6 +43,59 @@ def to_yaml(config: Config) -> str:
         width=100,
     )
     return text
+
+
+def annotated_yaml(data: Mapping[str, Any], comments: Mapping[str, str], lead: str = "") -> str:
+    """Return settings as YAML with a comment above some of them.
+
+    Args:
+        data: a mapping is on the line of its key if it is neither nested nor explained.
+        comments: dotted key -> text, broken at the width of the file.
+        lead: a comment at the top.
+
+    """
+    lines = [*_comment(lead, ""), *([""] if lead else [])]
+    lines += _annotated(data, comments, (), "")
+    return "\n".join(lines) + "\n"
+
+
+def _annotated(
+    data: Mapping[str, Any], comments: Mapping[str, str], place: tuple[str, ...], indent: str
+) -> Iterator[str]:
+    for key, value in data.items():
+        here = (*place, str(key))
+        yield from _comment(comments.get(".".join(here), ""), indent)
+        if isinstance(value, Mapping) and _is_written_out(value, comments, ".".join(here)):
+            yield f"{indent}{_flow(key)}:"
+            yield from _annotated(value, comments, here, indent + "  ")
+        elif isinstance(value, list | tuple) and any(isinstance(one, Mapping) for one in value):
+            yield f"{indent}{_flow(key)}:"
+            yield from (f"{indent}  - {_flow(one)}" for one in value)
+        else:
+            yield f"{indent}{_flow(key)}: {_flow(value)}"
+
+
+def _is_written_out(value: Mapping[str, Any], comments: Mapping[str, str], place: str) -> bool:
+    """Say whether each key of a mapping has its own line: where one is explained, or nested."""
+    return any(isinstance(one, Mapping | list | tuple) for one in value.values()) or any(
+        comment.startswith(f"{place}.") for comment in comments
+    )
+
+
+def _flow(value: Any) -> str:
+    text: str = yaml.dump(
+        as_data(value),
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        default_flow_style=True,
+        width=1_000_000,
+    )
+    return text.removesuffix("\n...\n").rstrip("\n")
+
+
+def _comment(text: str, indent: str) -> list[str]:
+    return [f"{indent}# {line}" for line in textwrap.wrap(text, 96 - len(indent))]
 
 
 def documented_yaml(

@@ -31,6 +31,7 @@ class Request:
     `scenario` chooses one of those configured, `replicate` any from 0 on; the
     result is the one it has among all. With a `cache`, `direct` takes the years
     that an earlier run has computed from it; the other runners compute every year.
+    `pairs` names each scenario with a replicate that is simulated, instead of all with all.
     `with_query_plans` records how DuckDB executed each model, which changes no result.
     """
 
@@ -42,6 +43,7 @@ class Request:
     resume: bool = False
     cache: YearCache | None = None
     with_query_plans: bool = False
+    pairs: tuple[tuple[str, int], ...] | None = None
 
 
 def configuration(source: Config | Mapping[str, Any] | str | Path) -> Config:
@@ -92,6 +94,11 @@ def trajectories_of(request: Request) -> tuple[Trajectory, ...]:
     """
     config = request.config
     names = list(scenario_settings(config))
+    if request.pairs is not None:
+        return tuple(
+            Trajectory(number, scenario, replicate, config.simulation.random_seed + replicate)
+            for number, (scenario, replicate) in enumerate(request.pairs)
+        )
     if request.scenario is not None:
         if request.scenario not in names:
             raise UsageError(

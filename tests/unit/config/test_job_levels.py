@@ -60,7 +60,10 @@ def test_all_that_names_a_level_follows_the_study(count: int) -> None:
             "job_levels": levels(count),
             "compensation": {"cola_rate": by_level, "merit_budget": {2025: by_level}},
             "plan": {"eligibility": {"excluded_levels": [count]}},
-            "scenarios": {"a": {}, "b": {"workforce": {"hiring": {"level_weights": {count: 1}}}}},
+            "scenarios": {
+                "a": {},
+                "b": {"workforce": {"hiring": {"levels": "weights", "level_weights": {count: 1}}}},
+            },
         },
         BASE,
     )

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
 _DAY = re.compile(
     r"\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d|(?:19|20)\d\d[-/._]\d{1,2}[-/._]\d{1,2}"
+    r"|(?<![\d/.-])\d{1,2}[/.]\d{1,2}[/.]\d\d(?![\d/.-])"
     r"|\d{1,2}\.? ?[-. ]? ?[^\W\d_]{3,10}\.?,?[- ](?:19|20)\d\d"
     r"|[^\W\d_]{3,10}\.? \d{1,2},? (?:19|20)\d\d"
     r"|(?<!\d)(?:19|20)\d{6}(?!\d)"
 )
+# The last day of a title's year of two digits.
+_LATEST = date(2069, 12, 31)
 _YEAR = re.compile(r"(?<!\d)(20\d\d|19[5-9]\d)(?!\d)")
 _MONTH = re.compile(r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])(?!\d)")
 # What stands before the day that is meant, and before the day on which a report was made.
@@ -30,8 +33,8 @@ _MEANT = re.compile(
     re.IGNORECASE,
 )
 _MADE = re.compile(
-    r"run date|run on|printed|created|generated|prepared|exported|export date|report date|gedruckt"
-    r"|erstellt|date d'edition|imprime",
+    r"\brun\b|\bprinted|\bcreated|\bgenerated|\bprepared|\bexport(?:ed|date)?\b|report date"
+    r"|gedruckt|erstellt|date d'[eé]dition|imprim[eé]",
     re.IGNORECASE,
 )
 
@@ -47,7 +50,7 @@ def as_of_day(table: Table, mapping: Mapping, answers: Answers, *, many: bool) -
     """
     name = table.grid.file.name
     texts = [*table.titles, table.grid.sheet or "", re.sub(r"[_]+", " ", name.rpartition(".")[0])]
-    meant = [text for text in texts if not _MADE.search(text)]
+    meant = [_without_making(text) for text in texts]
     for group in ([text for text in meant if _MEANT.search(text)], meant):
         days = {day for text in group for day in _days(text)}
         if len(days) == 1:
@@ -75,6 +78,16 @@ def as_of_day(table: Table, mapping: Mapping, answers: Answers, *, many: bool) -
     return _iso(answer) or date(newest or 2000, 12, 31)
 
 
+def _without_making(text: str) -> str:
+    """Return a title without the day on which it was made: from its word to its day."""
+    made = _MADE.search(text)
+    if made is None:
+        return text
+    day = _DAY.search(text, made.end())
+    rest = text[day.end() :] if day is not None else ""
+    return text[: made.start()] + rest
+
+
 def _iso(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
@@ -88,7 +101,7 @@ def _days(text: str) -> set[date]:
         one = spelled(words.replace("_", "-"))
         if one is None:
             continue
-        both = {day for order in ("mdy", "dmy") if (day := day_of(one, order, date(2200, 1, 1)))}
+        both = {day for order in ("mdy", "dmy") if (day := day_of(one, order, _LATEST))}
         ends = {d for d in both if d.day == calendar.monthrange(d.year, d.month)[1]}
         found |= ends if len(both) > 1 and len(ends) == 1 else both
     return found
@@ -101,9 +114,12 @@ def _newest_year(table: Table, mapping: Mapping) -> int | None:
         for position in mapping.positions.get(role, []):
             for cell in table.columns[position]:
                 one = spelled(cell)
-                if one is None or one.is_short:
+                if one is None:
                     continue
                 year = one.day.year if one.day else one.parts[2] if one.parts else 0
+                if one.is_short:
+                    # Nobody was hired before 1970 in a file that shortens its years.
+                    year += 2000 if year < 70 else 1900
                 if 1950 <= year <= 2100:
                     years[year] += 1
     total = sum(years.values())

@@ -15,10 +15,15 @@ if TYPE_CHECKING:
 
 
 def few(rows: Collection[Row]) -> str:
-    """Return the numbers of the first rows, as a question names them."""
-    lines = sorted(row.line for row in rows)
-    shown = ", ".join(str(line) for line in lines[:6])
-    return f"row {shown}, ..." if len(lines) > 6 else f"row {shown}"
+    """Return how many rows there are, and the numbers of the first, as a question names them."""
+    return few_lines([row.line for row in rows])
+
+
+def few_lines(lines: Collection[int]) -> str:
+    """Return the same of the numbers of rows."""
+    shown = ", ".join(str(line) for line in sorted(lines)[:6])
+    rows = "row" if len(lines) == 1 else "rows"
+    return f"{len(lines):,} {rows}: {shown}" + (", .." if len(lines) > 6 else "")
 
 
 def drop(file: File, rows: Collection[Row], rule: str, column: str, words: str) -> None:
@@ -48,8 +53,8 @@ def drop_unread(file: File, reader: Reader) -> None:
         shown = "" if is_private else " such as " + ", ".join(repr(text) for _, text in cells[:3])
         answer = work.answers.choose(
             f"unreadable:{header}",
-            f'{len(cells)} cells of "{header}"{shown} cannot be read (row '
-            f"{', '.join(map(str, lines[:6]))}). Are they blank, or are the rows left out?",
+            f'Cells of "{header}"{shown} cannot be read. Are they blank, or are the rows left out?',
+            where=few_lines(lines),
             columns=[header],
             choices=["blank", "leave_out"],
         )
@@ -67,7 +72,8 @@ def drop_without_id(file: File) -> None:
     if without:
         file.work.answers.choose(
             "id_missing",
-            f"{len(without)} rows have no id ({few(without)}). Are they left out?",
+            "Rows have no id. Are they left out?",
+            where=few(without),
             columns=file.work.mapping.names("employee_id"),
             choices=["leave_out"],
         )
@@ -81,8 +87,9 @@ def drop_too_long(file: File) -> None:
     if rows:
         file.work.answers.choose(
             "rows_too_long",
-            f"{len(rows)} rows have more cells than the header ({few(rows)}), so that it is not "
-            "sure which is which. Are they left out?",
+            "Rows have more cells than the header, so that it is not sure which is which. Are they "
+            "left out?",
+            where=few(rows),
             choices=["leave_out"],
         )
     drop(file, rows, "rows_too_long", "(row)", "rows with more cells than the header are left out")
@@ -103,8 +110,8 @@ def drop_other_currencies(file: File) -> None:
     columns = file.work.mapping.names("currency", "annual_rate", "period_rate", "pay_of_year")
     file.work.answers.choose(
         "other_currency",
-        f"{len(others)} people are paid in another currency than {usual}: {names} "
-        f"({few(others)}). Are they left out?",
+        f"People are paid in another currency than {usual}: {names}. Are they left out?",
+        where=few(others),
         columns=columns,
         choices=["leave_out"],
         proposal="leave_out",
@@ -119,7 +126,8 @@ def drop_not_yet_hired(file: File) -> None:
     if later:
         work.answers.choose(
             "hired_later",
-            f"{len(later)} people are hired after {work.as_of} ({few(later)}). Are they left out?",
+            "People are hired after the day that the file describes. Are they left out?",
+            where=few(later),
             columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
             choices=["leave_out"],
             proposal="leave_out",

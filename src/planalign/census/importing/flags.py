@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from planalign.census.importing.headers import plain
+from planalign.census.importing.headers import folded, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,8 @@ def settle_flags(rows: Sequence[Row], role: str, work: Work) -> None:
         for text in others:
             answer = work.answers.choose(
                 f"{role}:{text}",
-                f'Does "{text}" in "{header}" mean yes or no? {counts[text]} rows have it.',
+                f'Does "{text}" in "{header}" mean yes or no?',
+                where=f"{counts[text]:,} times",
                 columns=[header],
                 choices=["yes", "no"],
                 proposal="yes" if role == "union" else None,
@@ -110,21 +112,31 @@ def settle_flags(rows: Sequence[Row], role: str, work: Work) -> None:
 
 
 def _word(text: object) -> str:
-    return plain(str(text)).replace(" ", "") or str(text).strip().casefold()
+    """Return a value as it is compared, which is no header: "No" is no number."""
+    return re.sub(r"[\W_]", "", folded(str(text))) or str(text).strip().casefold()
 
 
 def settle_ways(rows: Sequence[Row], work: Work) -> None:
-    """Turn how people came into the plan into the four words of a census."""
+    """Turn how people came into the plan into the four words of a census.
+
+    Of a column that says of everybody only whether automatically, those who were not are
+    `voluntary` where they save and `not_enrolled` where they do not.
+    """
     if not work.mapping.has("enrollment_status"):
         return
     header = work.mapping.names("enrollment_status")
+    found = {_word(row.enrollment_status) for row in rows if row.enrollment_status}
+    if "auto" in plain(header[0]) and found and found <= _TRUE | _FALSE:
+        _settle_automatic(rows, header, work)
+        return
     table = {word: way for way, words in _WAYS.items() for word in words.split()}
     meaning: dict[str, str] = {}
     counts = Counter(row.enrollment_status for row in rows if row.enrollment_status)
     for text, count in sorted(counts.items()):
         meaning[text] = table.get(_word(text)) or work.answers.choose(
             f"enrollment_status:{text}",
-            f'What does "{text}" in "{header[0]}" mean? {count} rows have it.',
+            f'What does "{text}" in "{header[0]}" mean?',
+            where=f"{count:,} times",
             columns=header,
             choices=list(WAYS),
         )
@@ -133,6 +145,30 @@ def settle_ways(rows: Sequence[Row], work: Work) -> None:
     work.journal.add(
         "enrollment_status", header[0], sum(counts.values()), "how people came into the plan"
     )
+
+
+def _settle_automatic(rows: Sequence[Row], header: list[str], work: Work) -> None:
+    stopped = []
+    for row in rows:
+        is_automatic = _word(row.enrollment_status or "n") in _TRUE
+        row.enrollment_status = (
+            "automatic" if is_automatic else "voluntary" if row.deferral_rate else "not_enrolled"
+        )
+        if is_automatic and row.deferral_rate == 0 and row.is_active:
+            stopped.append(row)
+    if stopped:
+        answer = work.answers.choose(
+            "automatic_without_saving",
+            f'{len(stopped)} employed people were enrolled automatically by "{header[0]}" and save '
+            "nothing. Have they opted out, or are they still to be enrolled?",
+            columns=header,
+            choices=["opted_out", "automatic"],
+            proposal="opted_out",
+        )
+        for row in stopped:
+            row.enrollment_status = answer
+    words = "only whether automatically: of the others, who saves is voluntary"
+    work.journal.add("enrollment_status", header[0], len(rows), words)
 
 
 def settle_names(files: Sequence[File], role: str) -> None:

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from planalign import duck
 from planalign.census.importing.texts import read_text_grid
-from planalign.census.importing.workbooks import read_workbook
+from planalign.census.importing.workbooks import CONTAINERS, first_bytes, read_workbook
 from planalign.census.source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
 Cell = str | int | float | bool | date | datetime | None
 
@@ -44,21 +42,22 @@ def read_grids(path: Path) -> list[Grid]:
 
     Args:
         path: .xlsx, .xlsm, .xlsb, .xls, .ods, .parquet, or any text; a text may be
-            compressed with gzip.
+            compressed with gzip. What it is its first bytes say, whatever its name.
 
     Raises:
         CensusError: the file cannot be read.
         EnvironmentFaultError: what reads workbooks is not installed.
     """
-    suffix = path.suffix.lower()
-    if suffix in WORKBOOKS:
+    head = first_bytes(path)
+    if path.suffix.lower() == ".parquet" or head.startswith(b"PAR1"):
+        return [_parquet(path)]
+    if head.startswith(CONTAINERS):
+        kind = path.suffix.lower().removeprefix(".")
         return [
-            Grid(path, name, rows, range(first, first + len(rows)), {"type": suffix[1:]})
+            Grid(path, name, rows, range(first, first + len(rows)), {"type": kind})
             for name, first, rows in read_workbook(path)
             if rows
         ]
-    if suffix == ".parquet":
-        return [_parquet(path)]
     rows, lines, notes = read_text_grid(path)
     return [Grid(path, None, rows, lines, notes)]
 

@@ -51,13 +51,24 @@ _YEAR = re.compile(r"\b(19|20)\d\d\b")
 _OTHERS = {"spouse", "dependent", "manager", "supervisor", "beneficiary", "emergency", "contact"}
 # Signs that say what a number is: units are told apart by them.
 _UNITS = {"percent", "dollars"}
+# Words beside a name that make no other column of it.
+_BESIDE = {"vollzeit", "brutto", "brut", "bruto", "lordo", "current", "eur", "euro", "euros",
+           "usd", "gbp", "chf", "cad", "in", "en", "of", "the", "de", "du", "des", "at",
+           "information", "info", "field", "data"}  # fmt: skip
+# Roles of which a percent sign is a unit.
+_OF_A_UNIT = {"fte", "ownership"}
+_BALANCES = {"balance", "balances", "account", "accounts", "bal"}
+
+
+def folded(text: str) -> str:
+    """Return a text in lower case and without accents."""
+    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
+    return "".join(letter for letter in text if not unicodedata.combining(letter))
 
 
 def plain(header: str) -> str:
     """Return a header as it is compared: words in lower case and in full, without signs."""
-    text = _CAMEL.sub(" ", " ".join(header.split()))
-    text = unicodedata.normalize("NFKD", text.replace("ß", "ss").casefold())
-    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    text = folded(_CAMEL.sub(" ", " ".join(header.split())))
     text = text.replace("%", " percent ").replace("#", " number ").replace("$", " dollars ")
     words = re.findall(r"[^\W_]+", text)
     text = " ".join(_IN_FULL.get(word, word) for word in words)
@@ -110,8 +121,13 @@ def roles_of(header: str) -> list[tuple[str, float, str]]:
             continue
         if not unordered.issuperset(known):
             continue
+        if role == "ask" and len(known) == 1:
+            # "Date" alone is asked about; beside another word that one says what it is.
+            continue
         beside = unordered - set(known)
-        share = len(known) / len(unordered)
+        if role in _OF_A_UNIT:
+            beside -= {"percent"}
+        share = len(known) / (len(known) + len(beside - _BESIDE))
         score = 0.45 + 0.5 * share
         if beside & _UNITS and not set(known) & _UNITS:
             # "401k" is dollars and "401k percent" a rate; the unit is not beside the point.
@@ -122,3 +138,26 @@ def roles_of(header: str) -> list[tuple[str, float, str]]:
             best[role] = (score, phrase)
     ranked = sorted(best.items(), key=lambda found: (-found[1][0], found[0]))
     return [(role, round(score, 3), phrase) for role, (score, phrase) in ranked]
+
+
+def roles_of_column(header: str) -> list[tuple[str, float, str]]:
+    """Return what a header may mean; of two rows of it the lower one says what alone.
+
+    Under a group of balances "Pre-Tax" is a balance, and under one of the spouse
+    "Birth Date" is nobody's here.
+    """
+    candidates = roles_of(header)
+    group, _, name = header.rpartition(" | ")
+    words = set(plain(group).split())
+    if not group or words & _OTHERS:
+        return candidates
+    alone = roles_of(name)
+    if words & _BALANCES:
+        alone = roles_of(f"{name} balance")
+        candidates = [one for one in candidates if one[0] in {"other", "ssn", "pii"}]
+    known = {role: (score, phrase) for role, score, phrase in candidates}
+    for role, score, phrase in alone:
+        if score - 0.05 > known.get(role, (0.0, ""))[0]:
+            known[role] = (score - 0.05, phrase)
+    ranked = sorted(known.items(), key=lambda found: -found[1][0])
+    return [(role, score, phrase) for role, (score, phrase) in ranked]

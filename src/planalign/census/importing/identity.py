@@ -153,15 +153,25 @@ def _form(employee_id: str) -> str:
     return re.sub(r"(?<!\d)0+(?=\d)", "", text) or text
 
 
+def _digits(employee_id: str) -> int:
+    return sum(letter.isdigit() for letter in employee_id)
+
+
 def reconcile_ids(files: Sequence[File], answers: Answers) -> None:
-    """Write each id as the latest file does, whatever zeros and signs the others have."""
+    """Write each id with the most digits it has in any file, else as the latest file does."""
+    if len(files) == 1:
+        return
     for file in files:
         forms = {_form(row.employee_id) for row in file.rows}
         if len(forms) < len({row.employee_id for row in file.rows}):
             return
     latest: dict[str, str] = {}
     for file in files:
-        latest |= {_form(row.employee_id): row.employee_id for row in file.rows}
+        for row in file.rows:
+            form = _form(row.employee_id)
+            # Zeros in front are lost and never added.
+            if _digits(row.employee_id) >= _digits(latest.get(form, "")):
+                latest[form] = row.employee_id
     for file in files:
         changed = [r for r in file.rows if latest[_form(r.employee_id)] != r.employee_id]
         for row in changed:
@@ -170,7 +180,7 @@ def reconcile_ids(files: Sequence[File], answers: Answers) -> None:
             "ids_between_years",
             "employee_id",
             len(changed),
-            "ids written as in the latest file",
+            "zeros and signs written as in another file",
             at(changed),
         )
     for older, newer in pairwise(files):

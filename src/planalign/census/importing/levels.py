@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from decimal import Decimal
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from planalign.census.importing.file import File
     from planalign.census.importing.questions import Answers
+    from planalign.census.importing.rows import Row
 
 
 def settle_levels(
@@ -28,12 +29,13 @@ def settle_levels(
         bands: lowest and highest pay of each level, the first one's first.
         answers: who confirms the levels of grades.
     """
-    everyone = [row for file in files for row in file.rows]
     headers = sorted({name for file in files for name in file.work.mapping.names("grade")})
     pays: dict[str, list[Decimal]] = defaultdict(list)
-    for row in everyone:
-        if row.grade and row.annual_compensation:
-            pays[row.grade].append(row.annual_compensation)
+    for file in files:
+        usual = _usual_hours(file.rows)
+        for row in file.rows:
+            if row.grade and row.annual_compensation:
+                pays[row.grade].append(row.annual_compensation / _share_of_week(row, usual))
     if not pays:
         _by_bands(files, bands, headers, answers)
         return
@@ -73,6 +75,21 @@ def settle_levels(
             by_pay,
             "no grade: the level of the grade whose median pay is nearest",
         )
+
+
+def _usual_hours(rows: Sequence[Row]) -> Decimal | None:
+    """Return the hours of most people's week."""
+    counts = Counter(row.weekly_hours for row in rows if row.weekly_hours)
+    return max(counts, key=lambda hours: (counts[hours], hours), default=None)
+
+
+def _share_of_week(row: Row, usual: Decimal | None) -> Decimal:
+    """Return which share of a full week somebody works, so that grades compare in pay."""
+    if row.fte and row.fte <= 1:
+        return row.fte
+    if row.weekly_hours and usual and row.weekly_hours < usual:
+        return row.weekly_hours / usual
+    return Decimal(1)
 
 
 def _by_bands(

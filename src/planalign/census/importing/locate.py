@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.dates import spelled
-from planalign.census.importing.headers import roles_of
+from planalign.census.importing.headers import roles_of_column
 from planalign.census.importing.numbers import is_missing, number_in
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _TOTAL = re.compile(
     r"|^\d[\d,. ]*\s+(?:employees|participants|people|records|rows|mitarbeiter|salari[eé]s)\b)",
     re.IGNORECASE,
 )
+_NUMERALS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 # Roles of which a person has some, and a note or a total none.
 _PERSONAL = ("birth_date", "hire_date", "rehire_date", "status", "ssn", "valid_from")
 _CENSUS = frozenset(
@@ -85,7 +86,10 @@ class Table:
 def locate(grid: Grid) -> Table | None:
     """Find the table of a grid; nothing where no row could be its header."""
     rows = [list(row) for row in grid.rows]
-    filled = [[not _is_blank(cell) for cell in row] for row in rows]
+    filled = [
+        [bool(cell.strip()) if isinstance(cell, str) else cell is not None for cell in row]
+        for row in rows
+    ]
     found = _header(rows, filled)
     if found is None:
         return None
@@ -96,6 +100,9 @@ def locate(grid: Grid) -> Table | None:
     titles = []
     for number in range(bottom + 1):
         line = grid.lines[number]
+        if line == 0:
+            # The names of a Parquet file's columns are no row of it.
+            continue
         if top <= number <= bottom:
             left_out[line] = "header"
         elif not any(filled[number]):
@@ -142,7 +149,7 @@ def _score(names: Sequence[str]) -> float:
     """Return how many roles of a census a header names, each as surely as it does."""
     best: dict[str, float] = {}
     for name in names:
-        for role, score, _ in roles_of(name)[:1]:
+        for role, score, _ in roles_of_column(name)[:1]:
             if score >= 0.6:
                 value = score if role in _CENSUS else score / 4
                 best[role] = max(best.get(role, 0.0), value)
@@ -244,7 +251,7 @@ def _kinds(
     """Return what each row below the header is."""
     roles: dict[str, int] = {}
     for position, name in enumerate(names):
-        for role, score, _ in roles_of(name)[:1]:
+        for role, score, _ in roles_of_column(name)[:1]:
             if score >= 0.6:
                 roles.setdefault(role, position)
     personal = [roles[role] for role in _PERSONAL if role in roles]
@@ -259,6 +266,8 @@ def _kinds(
         count = sum(is_filled)
         if not count:
             kinds[number] = "blank"
+        elif _has_id(row, is_filled, look) and count > 1:
+            kinds[number] = "person"
         elif _is_repeated(row, written) or _is_rule(row):
             kinds[number] = "repeated_header"
         elif _is_person(row, is_filled, look):
@@ -316,17 +325,23 @@ class _Look:
     usual: int
 
 
-def _is_person(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
-    def has(position: int) -> bool:
-        return position < len(row) and is_filled[position] and not is_missing(row[position])
+def _facts(row: list[Cell], is_filled: list[bool], look: _Look) -> int:
+    return sum(p < len(row) and is_filled[p] and not is_missing(row[p]) for p in look.personal)
 
-    count = sum(is_filled)
-    facts = sum(has(position) for position in look.personal)
-    if look.identity is not None and has(look.identity):
-        cell = row[look.identity]
-        if _shape(cell) in look.shapes:
-            # A number alone on its line is a page's.
-            return count > 1 or look.usual <= 1
+
+def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
+    """Return whether a row has an id as most have; the count of a total is none."""
+    p = look.identity
+    if p is None or p >= len(row) or not is_filled[p] or _shape(row[p]) not in look.shapes:
+        return False
+    return _facts(row, is_filled, look) > 0 or not _says_total(row)
+
+
+def _is_person(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
+    count, facts = sum(is_filled), _facts(row, is_filled, look)
+    if _has_id(row, is_filled, look):
+        # A number alone on its line is a page's.
+        return count > 1 or look.usual <= 1
     if _says_total(row):
         return facts >= 2
     return facts >= 2 or (facts == 1 and count * 2 >= look.usual)
@@ -341,8 +356,9 @@ def _shape(cell: Cell) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     text = str(cell).strip()
-    text = re.sub(r"\d+", "9", text)
-    return re.sub(r"[^\W\d_]+", "a", text)
+    if text.isdecimal():
+        return "9"
+    return _LETTERS.sub("a", _NUMERALS.sub("9", text))
 
 
 def _shapes(rows: list[list[Cell]], identity: int | None) -> set[str]:

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.dates import spelled
-from planalign.census.importing.headers import plain, roles_of
+from planalign.census.importing.headers import plain, roles_of_column
 from planalign.census.importing.numbers import decimal_sign, is_missing, number_in, value_of
 
 if TYPE_CHECKING:
@@ -204,8 +204,10 @@ def _as_number(cell: Cell) -> float | None:
     if number is None:
         return None
     sign, *_ = decimal_sign([number.body])
-    value = value_of(number, sign or ".") or value_of(number, ",")
-    return None if value is None else float(value)
+    for tried in (sign or ".", ","):
+        if (value := value_of(number, tried)) is not None:
+            return float(value)
+    return None
 
 
 def map_columns(table: Table, answers: Answers) -> Mapping:
@@ -266,7 +268,7 @@ def _proposal(header: str, seen: Profile) -> tuple[str, float, str]:
         return "ssn", 1.0, f"{seen.ssns:.0%} look like social security numbers"
     if seen.mails > 0.5:
         return "pii", 1.0, f"{seen.mails:.0%} are mail addresses"
-    candidates = _candidates(header)
+    candidates = roles_of_column(header)
     for role, score, phrase in candidates:
         fitted = _fitted(role, seen)
         if fitted is not None:
@@ -280,19 +282,6 @@ def _proposal(header: str, seen: Profile) -> tuple[str, float, str]:
     if seen.distinct * 2 > seen.count and seen.numbers < 0.5 and seen.days < 0.5:
         return "pii", 0.5, "text of its own in most rows, under a name that says nothing"
     return "other", 0.0, f"no known name; {_contents(seen)}"
-
-
-def _candidates(header: str) -> list[tuple[str, float, str]]:
-    """Return what a header may mean; of two rows of header the lower one says what alone."""
-    candidates = roles_of(header)
-    if " | " not in header:
-        return candidates
-    known = {role: (score, phrase) for role, score, phrase in candidates}
-    for role, score, phrase in roles_of(header.rpartition(" | ")[2]):
-        if score - 0.05 > known.get(role, (0.0, ""))[0]:
-            known[role] = (score - 0.05, phrase)
-    ranked = sorted(known.items(), key=lambda found: -found[1][0])
-    return [(role, score, phrase) for role, (score, phrase) in ranked]
 
 
 def _contents(seen: Profile) -> str:
@@ -416,8 +405,8 @@ def _settle_pay_of_hire_dates(chosen: dict[int, str], headers: Sequence[str]) ->
     for position, header in enumerate(headers):
         if (
             position not in chosen
-            and roles_of(header)[:1]
-            and roles_of(header)[0][0] == "hire_date"
+            and roles_of_column(header)[:1]
+            and roles_of_column(header)[0][0] == "hire_date"
         ):
             chosen[position] = "rehire_date"
             return

@@ -14,36 +14,12 @@ if TYPE_CHECKING:
 
 # How systems and people write that there is no value.
 MISSING = frozenset(
-    [
-        "",
-        "-",
-        "--",
-        "---",
-        "\u2013",
-        "\u2014",
-        ".",
-        "?",
-        "n/a",
-        "na",
-        "n.a.",
-        "#n/a",
-        "k.a.",
-        "k. a.",
-    ]
-) | {
-    "k. a.",
-    "null",
-    "nil",
-    "none",
-    "nan",
-    "(blank)",
-    "blank",
-    "unknown",
-    "tbd",
-    "#ref!",
-    "#value!",
-}
-_SPACES = "\u0020\u00a0\u202f\u2009\t"
+    ["", "-", "--", "---", ".", "?", "n/a", "na", "n.a.", "#n/a", "null", "nil", "none", "(blank)",
+     "blank", "unknown", "k.a.", "k. a.", "nan", "#ref!",
+     "#value!", "#div/0!", "#name?", "#num!", "#null!", "tbd", "\u2013", "\u2014"]
+)  # fmt: skip
+_PLAIN = re.compile(r"(\$?)(\d[\d,]*(?:\.\d+)?)", re.ASCII)
+_WIDE = re.compile("[\u00a0\u202f\u2009\t]")
 _CURRENCY = re.compile(
     r"(?P<sign>[$€£¥₹]|(?<![a-z])(?:us\$|c\$|ca\$|a\$|usd|eur|gbp|chf|cad|aud|jpy|sek|nok|dkk|fr\.)"
     r"(?![a-z]))",
@@ -78,12 +54,17 @@ class Number:
 
 def is_missing(cell: Cell) -> bool:
     """Return whether a cell stands for no value."""
-    return cell is None or (isinstance(cell, str) and cell.strip().casefold() in MISSING)
+    if isinstance(cell, str):
+        return cell in MISSING or (len(cell) < 20 and cell.strip().casefold() in MISSING)
+    return cell is None
 
 
 def number_in(text: str) -> Number | None:
     """Return the number that a text is, or nothing where it is none."""
-    rest = text.strip()
+    if plain := _PLAIN.fullmatch(text):
+        # Nearly all cells, and ten times as fast as what follows.
+        return Number(plain[2], currency="USD" if plain[1] else None)
+    rest = _WIDE.sub(" ", text).strip()
     currency = None
     if found := _CURRENCY.search(rest):
         sign = found["sign"].casefold()
@@ -104,8 +85,7 @@ def number_in(text: str) -> Number | None:
     if not _DIGITS.fullmatch(rest):
         return None
     body = rest.replace("'", "").replace("\u2019", "")
-    for space in _SPACES:
-        body = body.replace(space, "")
+    body = body.replace(" ", "")
     # Swiss francs without centimes, and dollars so written on cheques.
     body = re.sub(r"[.,][-\u2013]+$", "", body)
     return Number(body, negative, percent, currency)
@@ -136,6 +116,8 @@ def _reads(body: str, sign: str) -> bool:
     """Return whether a number can be read with a sign of decimals."""
     other = "," if sign == "." else "."
     whole, _, decimals = body.partition(sign)
+    if not decimals and other not in whole:
+        return True
     if sign in decimals or other in decimals:
         return False
     groups = whole.split(other)

@@ -52,6 +52,7 @@ class Reader:
     currencies: list[str | None] = field(default_factory=list)
     _order: str | None = None
     _sign: str | None = None
+    _telling: dict[int, list[str]] = field(default_factory=dict)
 
     def prepare(self, dates: Sequence[str], numbers: Sequence[str]) -> None:
         """Find the habits of the file, which its undecided columns follow."""
@@ -72,9 +73,13 @@ class Reader:
         return [cell for cell in self.work.table.columns[position] if not is_missing(cell)]
 
     def _bodies(self, position: int) -> list[str]:
-        texts = {cell for cell in self._cells(position) if isinstance(cell, str)}
-        found = (number_in(text) for text in texts)
-        return [number.body for number in found if number and is_telling(number.body)]
+        if position not in self._telling:
+            texts = {cell for cell in self._cells(position) if isinstance(cell, str)}
+            found = (number_in(text) for text in texts)
+            self._telling[position] = [
+                number.body for number in found if number and is_telling(number.body)
+            ]
+        return self._telling[position]
 
     def _note(self, role: str, row: int, cell: Cell) -> None:
         self.unread.setdefault(role, []).append((row, str(cell)[:60]))

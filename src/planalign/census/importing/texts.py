@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
 # Bytes of a text when unpacked; a census of a million people has a fifth of it.
 MOST_BYTES = 1_000_000_000
+# How often a text may be larger than what gzip made of it.
+MOST_TIMES = 100
+_MARKUP = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|\?xml|meta|head|body)", re.IGNORECASE
+)
 # In the order in which one wins where two fit as well.
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "#", "!", ":", "/")
 _SAMPLE_LINES = 300
@@ -52,15 +57,22 @@ def _decoded(path: Path) -> tuple[str, str]:
         with open_regular(path) as stream:
             is_packed = stream.read(2) == b"\x1f\x8b"
             stream.seek(0)
-            content = (gzip.GzipFile(fileobj=stream) if is_packed else stream).read(MOST_BYTES + 1)
+            size = stream.seek(0, 2)
+            stream.seek(0)
+            most = min(MOST_BYTES, MOST_TIMES * max(size, 100_000)) if is_packed else MOST_BYTES
+            content = (gzip.GzipFile(fileobj=stream) if is_packed else stream).read(most + 1)
     except READ_ERRORS as error:
         reason = getattr(error, "strerror", None) or str(error)
         remedy = "Give the path of a file that you may read and that is whole"
         raise unusable(file, f"cannot be read: {reason}", remedy) from error
+    if len(content) > most:
+        packed = f", packed into {size:,}" if is_packed else ""
+        raise unusable(file, f"more than {most:,} bytes of text{packed}", "Give the census alone")
     if not content.strip():
         raise unusable(file, "an empty file", "Export it again")
-    if len(content) > MOST_BYTES:
-        raise unusable(file, f"more than {MOST_BYTES:,} bytes of text", "Give the census alone")
+    if _MARKUP.match(content[:200].lstrip()):
+        remedy = "Open it in a spreadsheet, and save it again as .xlsx"
+        raise unusable(file, "a web page or XML, whatever its name says", remedy)
     encoding = _encoding(content)
     if encoding is None:
         remedy = "Give a workbook (.xlsx, .xlsm, .xls, .ods), a Parquet file or a text"
@@ -96,14 +108,32 @@ def _decodes(content: bytes, name: str) -> bool:
     return True
 
 
+# What stands in a western text beside letters.
+_SIGNS = frozenset("\u00a0€–—‘’“”•…™©®°§£¥«»·ªº½¼¾")  # noqa: RUF001
+# A sign between letters, a capital behind a small letter: read with another code page.
+_MISREAD = re.compile(
+    r"[^\W\d_][€–—“”•…™©®°§£¥«»ªº½¼¾³‚„][^\W\d_]|[^\W\d_][‚„ƒˆ‡]|[a-z][ŠŽŸŒÀ-Þ]"  # noqa: RUF001
+)
+
+
+def _is_western(text: str) -> bool:
+    """Return whether a text read as cp1252 has what is written with it alone."""
+    beyond = {letter for letter in set(text) if not letter.isascii()}
+    letters = {letter for letter in beyond if letter.isalpha()}
+    return beyond - letters <= _SIGNS and not _MISREAD.search(text)
+
+
 def _code_page(content: bytes) -> str:
     from charset_normalizer import from_bytes  # noqa: PLC0415 - few files need it
 
     # Letters beyond ASCII are few: the lines that have some say all there is.
     telling = [line for line in content.splitlines() if not line.isascii()]
-    best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(_CODE_PAGES)).best()
-    # Where nothing tells two code pages apart, that of Windows, which writes most exports.
     preferred = "cp1252" if _decodes(content, "cp1252") else "latin_1"
+    # Few letters tell little: where that of Windows, which writes most exports, reads well,
+    # it is the one.
+    if _is_western(b"\n".join(telling).decode(preferred)):
+        return preferred
+    best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(_CODE_PAGES)).best()
     if best is None or {"cp1252", "latin_1"} & {best.encoding, *best.could_be_from_charset}:
         return preferred
     return best.encoding if _decodes(content, best.encoding) else preferred

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from planalign.census.importing.numbers import decimal_sign, exact, number_in, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from planalign.census.importing.grid import Cell
     from planalign.census.importing.rows import Row
@@ -66,63 +66,98 @@ def _counts(names: Any) -> dict[str, int]:
 
 
 def check_file_totals(rows: Sequence[Row], work: Work) -> list[dict[str, Any]]:
-    """Compare each amount of the file's last row of totals with the sum of its column.
+    """Compare each amount of the file's rows of totals with sums of its column.
 
-    A total that is not the sum of the rows is a question: rows may be missing.
+    A row of totals sums up all rows above it, or those since an earlier row of totals. A
+    total that is no such sum is a question: rows may be missing.
+
+    Returns:
+        Those of the last row of totals, and all that are no sum.
     """
     table, found = work.table, list[dict[str, Any]]()
-    if not table.totals:
-        return found
-    line, cells = max(table.totals.items())
+    stated = {line: cells for line, cells in table.totals.items() if not _is_mean(cells)}
     for role, positions in work.mapping.positions.items():
         if role not in _ADDED:
             continue
-        for position in positions:
-            stated = _amount(cells[position])
-            values = [v for row in rows if (v := getattr(row, role)) is not None]
-            if stated is None or not values:
-                continue
-            total = sum(values, Decimal(0))
-            found.append(
-                {
-                    "row": line,
-                    "column": table.headers[position],
-                    "stated": float(stated),
-                    "sum_of_rows": float(total),
-                    "agrees": abs(stated - total) <= Decimal("0.05") + abs(total) / 10**7,
-                }
-            )
-    for text in (str(cell) for cell in cells if isinstance(cell, str)):
-        if counted := re.search(
-            r"(?<![\d.])(\d[\d,.]*)\s*(?:employees|people|participants|rows|records)",
-            text,
-            re.IGNORECASE,
-        ):
-            stated = Decimal(re.sub(r"\D", "", counted[1]) or 0)
-            found.append(
-                {
-                    "row": line,
-                    "column": "(rows)",
-                    "stated": float(stated),
-                    "sum_of_rows": float(len(rows)),
-                    "agrees": stated == len(rows),
-                }
-            )
+        amounts = [(row.line, v) for row in rows if (v := getattr(row, role)) is not None]
+        for position in positions[:1] if amounts else []:
+            found += _compared(amounts, stated, position, table.headers[position])
+    for line, cells in stated.items():
+        found += [one for cell in cells if (one := _counted(cell, line, rows)) is not None]
+    last = max((one["row"] for one in found), default=0)
+    found = [one for one in found if not one["agrees"] or one["row"] == last]
     for one in found:
         if not one["agrees"]:
             work.answers.choose(
                 f"total:{one['column']}",
-                f'Row {line} says {one["stated"]:,.2f} for "{one["column"]}", the rows above it '
-                f"come to {one['sum_of_rows']:,.2f}. Rows or amounts may be missing. Go on?",
+                f'Row {one["row"]} says {one["stated"]:,.2f} for "{one["column"]}", the rows above '
+                f"it come to {one['sum_of_rows']:,.2f}. Rows or amounts may be missing. Go on?",
                 columns=[str(one["column"])],
                 choices=["go_on"],
             )
     return found
 
 
+def _is_mean(cells: Sequence[Cell]) -> bool:
+    return any(isinstance(cell, str) and _MEAN.search(cell) for cell in cells)
+
+
+def _compared(
+    amounts: Sequence[tuple[int, Decimal]],
+    stated: Mapping[int, Sequence[Cell]],
+    position: int,
+    header: str,
+) -> list[dict[str, Any]]:
+    """Return each total of a column beside the sum that it is nearest to."""
+    found = []
+    # Sums of all rows above the beginning and above each row of totals.
+    sums, total, number = [Decimal(0)], Decimal(0), 0
+    for line, cells in sorted(stated.items()):
+        while number < len(amounts) and amounts[number][0] < line:
+            total += amounts[number][1]
+            number += 1
+        value = _amount(cells[position])
+        if value is None:
+            continue
+        sum_of_rows = next(
+            (s for before in (sums[-1], *sums) if _are_same(value, s := total - before)), total
+        )
+        sums.append(total)
+        found.append(_beside(line, header, value, sum_of_rows))
+    return found
+
+
+def _counted(cell: Cell, line: int, rows: Sequence[Row]) -> dict[str, Any] | None:
+    """Return the number of people that a cell says, beside those of the file."""
+    said = _PEOPLE.search(cell) if isinstance(cell, str) else None
+    if said is None:
+        return None
+    above = sum(row.line < line for row in rows)
+    return _beside(line, "(rows)", Decimal(re.sub(r"\D", "", said[1])), Decimal(above))
+
+
+def _beside(line: int, header: str, stated: Decimal, total: Decimal) -> dict[str, Any]:
+    return {
+        "row": line,
+        "column": header,
+        "stated": float(stated),
+        "sum_of_rows": float(total),
+        "agrees": _are_same(stated, total),
+    }
+
+
+def _are_same(stated: Decimal, total: Decimal) -> bool:
+    return abs(stated - total) <= Decimal("0.05") + abs(total) / 10**7
+
+
+_MEAN = re.compile(r"\b(?:average|avg|mean|mittelwert|durchschnitt|moyenne|media)\b", re.IGNORECASE)
+_PEOPLE = re.compile(
+    r"(?<![\d.])(\d[\d,.]*)\s*(?:employees|people|participants|rows|records)", re.IGNORECASE
+)
 _ADDED = frozenset(
     [
         "annual_rate",
+        "period_rate",
         "pay_of_year",
         "deferral_dollars",
         "roth_dollars",

@@ -1,0 +1,1 @@
+"""What the censuses of past years say: exposures, events, assumptions, and their test."""

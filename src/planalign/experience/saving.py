@@ -1,0 +1,350 @@
+"""Who saves, how much, and who changes: against what the models of saving expect."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planalign.config import value_at
+from planalign.experience import credibility
+from planalign.experience.credibility import MARGIN, TOTAL
+from planalign.experience.estimates import Estimate, compared
+from planalign.experience.leaving import Found
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from planalign.config import Plan
+
+# The longest wait for the next entry date, in months.
+_WAITS = {"immediate": 0, "monthly": 1, "quarterly": 3, "semiannual": 6}
+_DIMENSIONS = ("age_band", "tenure_band", "pay_band")
+
+
+def fit_saving(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, year: int
+) -> tuple[Found, dict[str, dict[str, dict[str, float]]]]:
+    """Fit participation, deferrals, changes, and what automatic enrolment does.
+
+    Args:
+        connection: with `people`, `exposed` and the models of saving.
+        plan: of the study, which says who may take part.
+        year: of the plan's provisions that count.
+
+    Returns:
+        What was found, and the factors by table column, dimension and class.
+
+    """
+    found = Found()
+    factors: dict[str, dict[str, dict[str, float]]] = {}
+    (told,) = connection.execute("select count(deferral_rate) from people").fetchall()[0]
+    if not told:
+        for key in ("participation_factor", "deferral_factor", "change_rate"):
+            found.untold[f"plan.behavior.{key}"] = "the censuses have no deferral rates"
+        return found, factors
+    _build_savers(connection, plan, year)
+    _fit_changes(connection, plan, year, found)
+    automatic, statuses = connection.execute(
+        "select count(*) filter (enrollment_status = 'automatic'), count(enrollment_status) "
+        "from people where is_active"
+    ).fetchall()[0]
+    is_automatic = bool(automatic) or bool(value_at(plan.automatic_enrollment.enabled, year))
+    if is_automatic:
+        _fit_automatic(connection, plan, year, found, statuses)
+        found.untold["plan.behavior.participation_factor"] = (
+            "people are enrolled automatically: how many would enrol unasked cannot be seen"
+        )
+    else:
+        factors["participation_rate"] = _fit_participation(connection, plan, year, found)
+    factors["deferral_rate"] = _fit_deferral(connection, plan, year, found)
+    return found, factors
+
+
+def _build_savers(connection: duckdb.DuckDBPyConnection, plan: Plan, year: int) -> None:
+    """Make the table `savers`: who may take part on the last census day, and for sure.
+
+    Of who may have to wait for an entry date it is not known whether they did; they are
+    left out, with those whom the plan excludes.
+    """
+    eligibility = plan.eligibility
+    months = (
+        value_at(eligibility.months_of_service, year)
+        + _WAITS[value_at(eligibility.entry_dates, year)]
+    )
+    connection.execute(
+        """
+        create or replace table savers as
+        with last_census as (
+            select
+                people.*,
+                (year(end_day) - year(birth_date) - (
+                    month(end_day) * 32 + day(end_day)
+                    < month(birth_date) * 32 + day(birth_date)
+                )::integer)::integer as age,
+                greatest(0, year(end_day) - year(hire_date) - (
+                    month(end_day) * 32 + day(end_day)
+                    < month(hire_date) * 32 + day(hire_date)
+                )::integer)::integer as tenure
+            from people
+            where
+                is_active and not is_filled
+                and number = (select max(number) from people)
+                and deferral_rate is not null
+        ),
+
+        wage_base as (
+            select arg_max(amount, plan_year) as amount
+            from plan_limits
+            where
+                limit_name = 'wage_base'
+                and plan_year <= (select year(max(end_day)) from people)
+        )
+
+        select
+            last_census.*,
+            age_bands.age_band,
+            tenure_bands.tenure_band,
+            behavior.pay_band,
+            behavior.participation_rate::double as usual_participation,
+            behavior.deferral_rate::double as usual_deferral,
+            behavior.opt_out_factor::double as usual_opting_out,
+            last_census.deferral_rate > 0 as is_saver
+        from last_census
+        cross join wage_base
+        inner join stg_age_bands as age_bands
+            on least(last_census.age, 130) = age_bands.age
+        inner join stg_tenure_bands as tenure_bands
+            on least(last_census.tenure, 130) = tenure_bands.tenure
+        inner join stg_savings_behavior as behavior
+            on
+                age_bands.age_band = behavior.age_band
+                and tenure_bands.tenure_band = behavior.tenure_band
+                and behavior.pay_band = (
+                    select count(*) from savings_pay_bands as bands
+                    where bands.minimum_share * wage_base.amount
+                        <= last_census.annual_compensation
+                )
+        where
+            (birth_date + to_months(12 * $age + $wait))::date <= end_day
+            and (hire_date + to_months($months))::date <= end_day
+            and not ($union and coalesce("union", false))
+            and not list_contains($departments, coalesce(department, ''))
+            and not list_contains($levels, job_level)
+        """,
+        {
+            "age": value_at(eligibility.minimum_age, year),
+            "wait": _WAITS[value_at(eligibility.entry_dates, year)],
+            "months": months,
+            "union": value_at(eligibility.exclude_union, year),
+            "departments": [*value_at(eligibility.excluded_departments, year)] or [""],
+            "levels": [*value_at(eligibility.excluded_levels, year)] or [0],
+        },
+    )
+
+
+def _fit_participation(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, year: int, found: Found
+) -> dict[str, dict[str, float]]:
+    prior = float(value_at(plan.behavior.participation_factor, year))
+    connection.execute(
+        "create or replace table compared as select *, is_saver::integer::double as actual, "
+        "least(1, usual_participation * ?) as expected from savers",
+        [prior],
+    )
+    exposure, actual, expected = connection.execute(
+        "select count(*), sum(actual), sum(expected) from compared"
+    ).fetchall()[0]
+    if not exposure:
+        found.untold["plan.behavior.participation_factor"] = "nobody is surely eligible"
+        return {}
+    full = credibility.rate(actual, exposure, expected / exposure, TOTAL)
+    scale = exposure * prior / expected
+    blend = credibility.Blend(
+        (full.own or 0.0) * scale,
+        prior,
+        full.credibility,
+        None if full.low is None else full.low * scale,
+        None if full.high is None else full.high * scale,
+    )
+    found.estimates.append(
+        Estimate(
+            "plan.behavior.participation_factor",
+            blend,
+            exposure,
+            actual,
+            error=blend.error,
+            note=f"{actual / exposure:.1%} of those surely eligible save, "
+            f"{expected / exposure:.1%} would by the tables in force.",
+        )
+    )
+    if actual:
+        connection.execute("update compared set expected = expected * ?", [actual / expected])
+    factors = {}
+    for dimension in _DIMENSIONS:
+        cells, factors[dimension] = compared(connection, "participation", dimension, MARGIN)
+        found.cells += cells
+    return factors
+
+
+def _fit_deferral(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, year: int, found: Found
+) -> dict[str, dict[str, float]]:
+    prior = float(value_at(plan.behavior.deferral_factor, year))
+    # The default rate says nothing about what somebody would choose.
+    connection.execute(
+        "create or replace table compared as select *, deferral_rate::double as actual, "
+        "usual_deferral * ? as expected from savers "
+        "where is_saver and coalesce(enrollment_status <> 'automatic', true)",
+        [prior],
+    )
+    savers, average, spread, expected = connection.execute(
+        "select count(*), avg(actual), coalesce(stddev_samp(actual / expected), 0), "
+        "avg(expected) from compared"
+    ).fetchall()[0]
+    key = "plan.behavior.deferral_factor"
+    if not savers:
+        found.untold[key] = "nobody saves at a rate of their own"
+        return {}
+    error = prior * max(spread, 0.5 / savers**0.5) / savers**0.5
+    own = prior * average / expected
+    blend = credibility.mean(own, error, prior, TOTAL, own)
+    found.estimates.append(
+        Estimate(
+            key,
+            blend,
+            savers,
+            error=blend.error,
+            note=f"Savers defer {average:.2%} of pay on average, {expected:.2%} by the tables in "
+            "force.",
+        )
+    )
+    connection.execute("update compared set expected = expected * ?", [average / expected])
+    # Of a saver's rate over the usual one: it spreads less than a count of events does, so
+    # that a class of savers is believed no more than one of as many events.
+    factors = {}
+    connection.execute("alter table compared rename actual to rate")
+    connection.execute("alter table compared rename expected to usual")
+    connection.execute("alter table compared add column actual double")
+    connection.execute("alter table compared add column expected double")
+    connection.execute("update compared set actual = rate / usual, expected = 1")
+    for dimension in _DIMENSIONS:
+        cells, factors[dimension] = compared(
+            connection, "deferral", dimension, MARGIN, are_counts=False
+        )
+        found.cells += cells
+    return factors
+
+
+def _fit_changes(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, year: int, found: Found
+) -> None:
+    """Fit the share of savers who choose another rate in a year, without escalation."""
+    step = float(value_at(plan.escalation.step, year))
+    escalates = bool(value_at(plan.escalation.enabled, year))
+    savers, steps, changes, stopped, began, silent = connection.execute(
+        """
+        select
+            count(*) filter (deferral_before > 0 and deferral_after > 0),
+            count(*) filter (
+                deferral_before > 0 and abs(deferral_after - deferral_before - $step) < 1e-6
+            ),
+            count(*) filter (
+                deferral_before > 0 and deferral_after > 0
+                and abs(deferral_after - deferral_before) > 1e-6
+                and not (
+                    ($escalates or coalesce(status_after = 'automatic', false))
+                    and abs(deferral_after - deferral_before - $step) < 1e-6
+                )
+            ),
+            count(*) filter (deferral_before > 0 and deferral_after = 0),
+            count(*) filter (deferral_before = 0 and deferral_after > 0),
+            count(*) filter (deferral_before = 0 and deferral_after is not null)
+        from exposed where is_stayer
+        """,
+        {"step": step, "escalates": escalates},
+    ).fetchall()[0]
+    key = "plan.behavior.change_rate"
+    if not savers:
+        found.untold[key] = "nobody saves in two censuses that follow each other"
+        return
+    prior = float(value_at(plan.behavior.change_rate, year))
+    blend = credibility.rate(changes, savers, prior, TOTAL)
+    found.estimates.append(Estimate(key, blend, savers, changes, error=blend.error))
+    found.notes.append(
+        f"Of {savers + stopped} savers who stayed a year, {changes} chose another rate, "
+        f"{steps} rose by exactly {step:.1%}, {stopped} stopped; of {silent} others {began} "
+        "began to save. The model lets nobody stop; who begins follows from age, tenure and pay."
+    )
+    if steps > savers / 3 and not escalates:
+        found.notes.append(
+            f"{steps} of {savers} savers rose by exactly {step:.1%}: escalation, it seems. Give "
+            "--config with plan.escalation.enabled: true, and it is told from changes."
+        )
+
+
+def _fit_automatic(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, year: int, found: Found, statuses: int
+) -> None:
+    """Fit opting out and own choice among those whom automatic enrolment is for."""
+    keys = (
+        "plan.automatic_enrollment.opt_out_rate",
+        "plan.behavior.own_choice_share",
+        "plan.escalation.opt_out_rate",
+    )
+    if not statuses:
+        for key in keys:
+            found.untold[key] = "the censuses do not say who was enrolled automatically"
+        return
+    automatic, opted_out, voluntary, opting, willing = connection.execute(
+        """
+        with since as (
+            select min(hire_date) as first_day from people
+            where enrollment_status in ('automatic', 'opted_out')
+        )
+
+        select
+            count(*) filter (enrollment_status = 'automatic'),
+            count(*) filter (enrollment_status = 'opted_out'),
+            count(*) filter (enrollment_status = 'voluntary'),
+            coalesce(sum(usual_opting_out), 0),
+            coalesce(sum(usual_participation), 0)
+        from savers cross join since
+        where
+            hire_date >= first_day
+            and enrollment_status in ('automatic', 'opted_out', 'voluntary')
+        """
+    ).fetchall()[0]
+    in_all = automatic + opted_out + voluntary
+    if not in_all:
+        for key in keys:
+            found.untold[key] = "nobody whom it is for is surely eligible"
+        return
+    for key, events, expected, prior in (
+        (keys[0], opted_out, opting, plan.automatic_enrollment.opt_out_rate),
+        (keys[1], voluntary, willing, plan.behavior.own_choice_share),
+    ):
+        if expected <= 0:
+            continue
+        in_force = float(value_at(prior, year))
+        low, high = credibility.wilson(events, in_all)
+        full = credibility.rate(events, in_all, min(1.0, in_force * expected / in_all), TOTAL)
+        scale = in_all / expected
+        blend = credibility.Blend(
+            events / expected, in_force, full.credibility, low * scale, high * scale
+        )
+        found.estimates.append(Estimate(key, blend, in_all, events, error=blend.error))
+    step = float(value_at(plan.escalation.step, year))
+    cap = float(value_at(plan.escalation.cap, year))
+    escalated, exposed = connection.execute(
+        "select count(*) filter (deferral_after > deferral_before), count(*) from exposed "
+        "where is_stayer and status_before = 'automatic' and status_after = 'automatic' "
+        "and deferral_before <= ? and tenure >= 1",
+        [cap - step],
+    ).fetchall()[0]
+    if not exposed or not escalated:
+        found.untold[keys[2]] = "nobody who was enrolled automatically is seen to escalate"
+        return
+    in_force = float(value_at(plan.escalation.opt_out_rate, year))
+    blend = credibility.rate(exposed - escalated, exposed, in_force, TOTAL)
+    found.estimates.append(
+        Estimate(keys[2], blend, exposed, exposed - escalated, error=blend.error)
+    )

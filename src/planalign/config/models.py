@@ -323,9 +323,9 @@ class Config(Section):
         Mapping[str, str],
         single(own.extra_columns),
         Field(
-            description="Further columns of the census by name, each with its type: {values}, "
-            "for example `{cost_center: text, shift: integer}`. They are carried to the snapshot "
-            "and to hires, and your own models may use them."
+            description="Further columns of the census by name, each with its type: {values}, for "
+            "example `{cost_center: text, shift: integer}`. They are carried to the snapshot and "
+            "to hires, and your own models may use them."
         ),
     ] = FrozenDict()
     census_date: Annotated[

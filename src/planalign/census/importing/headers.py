@@ -93,6 +93,13 @@ def _phrases() -> dict[str, str]:
 
 
 @cache
+def _run_together() -> dict[str, str]:
+    """Return role by phrase without blanks, as DATEOFBIRTH is written."""
+    phrases = reversed(_phrases().items())
+    return {phrase.replace(" ", ""): role for phrase, role in phrases if len(phrase) > 4}
+
+
+@cache
 def _by_words() -> dict[frozenset[str], str]:
     return {frozenset(phrase.split()): role for phrase, role in reversed(_phrases().items())}
 
@@ -109,6 +116,8 @@ def roles_of(header: str) -> list[tuple[str, float, str]]:
     if exact := _phrases().get(text):
         return [(exact, 1.0, text)]
     words = text.split()
+    if run_together := _run_together().get(text.replace(" ", "")):
+        return [(run_together, 0.97, text)]
     if _OTHERS & set(words):
         return [("other", 0.9, text)]
     unordered = frozenset(words)

@@ -14,9 +14,9 @@ from planalign.census.importing.dropping import (
     drop_answered,
     drop_not_yet_hired,
     drop_other_currencies,
-    drop_too_long,
     drop_unread,
     drop_without_id,
+    without_too_long,
 )
 from planalign.census.importing.file import REASONS, File
 from planalign.census.importing.flags import settle_flags, settle_names, settle_ways
@@ -27,6 +27,11 @@ from planalign.census.importing.levels import settle_levels
 from planalign.census.importing.locate import locate
 from planalign.census.importing.mapping import map_columns
 from planalign.census.importing.pay import RATES_OF_PAY, settle_pay
+from planalign.census.importing.possible import (
+    settle_bounds,
+    settle_hours,
+    settle_order_of_dates,
+)
 from planalign.census.importing.questions import Answers
 from planalign.census.importing.readings import Reader
 from planalign.census.importing.recipe import Recipe, fitted, recipe_text
@@ -242,6 +247,7 @@ def _read(
     """Read one file: its columns, its cells, who is employed, one row for each person."""
     mapping = map_columns(table, answers)
     _require(table, mapping)
+    table = without_too_long(table, answers)
     day = as_of if as_of is not None and not many else as_of_day(table, mapping, answers, many=many)
     work = Work(table, mapping, day, answers, Journal())
     reader = Reader(work)
@@ -252,8 +258,9 @@ def _read(
     settle_ids(rows, salt, work)
     drop_unread(file, reader)
     drop_without_id(file)
-    drop_too_long(file)
     file.totals = check_file_totals(file.rows, work)
+    settle_hours(file)
+    settle_bounds(file)
     settle_standing(file.rows, work)
     drop_copies(file)
     drop_answered(file)
@@ -270,6 +277,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
     fill_dates(found, answers)
     for file in found:
         answers.file = file.name if len(found) > 1 else ""
+        settle_order_of_dates(file)
         drop_other_currencies(file)
         settle_pay(file.rows, file.work)
     answers.file = ""

@@ -27,6 +27,11 @@ _TOTAL = re.compile(
     r"|^\d[\d,. ]*\s+(?:employees|participants|people|records|rows|mitarbeiter|salari[eé]s)\b)",
     re.IGNORECASE,
 )
+_UNIT = re.compile(
+    r"\([^()\d]{1,20}\)|\[[^][\d]{1,20}\]|(?:mm?|dd?|tt|jj|yy|yyyy|jjjj|aaaa)(?:[-/. ]?"
+    r"(?:mm|dd|tt|jj|yy|yyyy|jjjj|aaaa))+|text|numeric|date|char\(\d+\)|required|optional|%|\$",
+    re.IGNORECASE,
+)
 _NUMERALS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 # Roles of which a person has some, and a note or a total none.
 _PERSONAL = ("birth_date", "hire_date", "rehire_date", "status", "ssn", "valid_from")
@@ -268,7 +273,7 @@ def _kinds(
             kinds[number] = "blank"
         elif _has_id(row, is_filled, look) and count > 1:
             kinds[number] = "person"
-        elif _is_repeated(row, written) or _is_rule(row):
+        elif _is_repeated(row, written) or _is_rule(row) or _is_of_units(row):
             kinds[number] = "repeated_header"
         elif _is_person(row, is_filled, look):
             kinds[number] = "person"
@@ -308,6 +313,12 @@ def _is_rule(row: list[Cell]) -> bool:
     )
 
 
+def _is_of_units(row: list[Cell]) -> bool:
+    """Return whether a row says how its columns are written: (mm/dd/yyyy), (USD), (%)."""
+    texts = [str(cell).strip() for cell in row if not _is_blank(cell)]
+    return len(texts) > 1 and sum(bool(_UNIT.fullmatch(t)) for t in texts) * 5 >= len(texts) * 4
+
+
 @dataclass(frozen=True)
 class _Look:
     """How the people of a table look.
@@ -326,7 +337,10 @@ class _Look:
 
 
 def _facts(row: list[Cell], is_filled: list[bool], look: _Look) -> int:
-    return sum(p < len(row) and is_filled[p] and not is_missing(row[p]) for p in look.personal)
+    return sum(
+        p < len(row) and is_filled[p] and not is_missing(row[p]) and not _says_total([row[p]])
+        for p in look.personal
+    )
 
 
 def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:

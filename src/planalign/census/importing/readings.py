@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.census.importing.dates import (
     NO_DAY,
-    OPEN_END_FROM,
+    OPEN_END_AFTER,
     day_of,
     evidence,
     spelled,
 )
+from planalign.census.importing.mapping import NUMBERED
 from planalign.census.importing.numbers import (
     decimal_sign,
     exact,
@@ -96,6 +97,16 @@ class Reader:
         self.readings[role] = "text"
         return out
 
+    def ids(self, role: str, position: int) -> list[str | None]:
+        """Read a column of ids, of those beside which a name stands the number alone."""
+        found = self.texts(role, position)
+        seen = self.work.mapping.profiles[position]
+        if seen.names <= 0.5 or seen.numbered <= 0.95:
+            return found
+        self.readings[role] = "the number beside a name"
+        numbers = [NUMBERED.fullmatch(text) if text else None for text in found]
+        return [number[1] if number else None for number in numbers]
+
     def days(self, role: str, position: int) -> list[date | None]:
         """Read a column of dates."""
         cells = self.work.table.columns[position]
@@ -107,6 +118,7 @@ class Reader:
                 known[key] = None if is_missing(cell) else spelled(cell)
         order = self._order_of(role, header, [one for one in known.values() if one])
         newest = self.work.as_of + _AHEAD
+        never = date(self.work.as_of.year + OPEN_END_AFTER, 1, 1)
         if role == "birth_date":
             newest = self.work.as_of - timedelta(days=365 * _YOUNGEST)
         values: dict[Any, date | None] = {
@@ -118,7 +130,7 @@ class Reader:
             value = values[(type(cell), cell)]
             if value is None and not is_missing(cell) and not _is_zero(cell):
                 self._note(role, row, cell)
-            elif value is not None and (value in NO_DAY or value.year >= OPEN_END_FROM):
+            elif value is not None and (value in NO_DAY or value >= never):
                 open_ends += 1
                 value = None
             out.append(value)
@@ -168,7 +180,9 @@ class Reader:
         """Read a column of amounts or counts."""
         return [value for value, _ in self._numbers(role, position)]
 
-    def _numbers(self, role: str, position: int) -> list[tuple[Decimal | None, bool]]:
+    def _numbers(
+        self, role: str, position: int, *, takes_money: bool = True
+    ) -> list[tuple[Decimal | None, bool]]:
         cells = self.work.table.columns[position]
         header = self.work.table.headers[position]
         sign = self._sign_of(role, header, position)
@@ -182,6 +196,9 @@ class Reader:
             if key not in known:
                 known[key] = _number(cell, sign)
             value, is_percent, currency = known[key]
+            if currency and not takes_money:
+                # Dollars of each pay day among rates are no percent.
+                value = None
             if value is None and not is_missing(cell):
                 self._note(role, row, cell)
             if keep_currency and currency and value:
@@ -231,7 +248,7 @@ class Reader:
     def rates(self, role: str, position: int) -> list[Decimal | None]:
         """Read a column of rates as fractions."""
         header = self.work.table.headers[position]
-        found = self._numbers(role, position)
+        found = self._numbers(role, position, takes_money=False)
         bare = [value for value, is_percent in found if value and not is_percent]
         unit = self._unit_of(role, header, bare)
         if unit != "percent_text":

@@ -13,7 +13,7 @@ from planalign.census.columns import NAMES, quoted
 from planalign.config import Config, parse
 from planalign.experience.fitting import Fit, fit
 
-FOLDER = Path(__file__).parents[2] / "corpus" / "clients" / "shared_example"
+FOLDER = Path(__file__).parents[3] / "examples" / "client"
 YEARS = (2022, 2023, 2024)
 
 

@@ -62,8 +62,8 @@ def drop_unread(file: File, reader: Reader) -> None:
         shown = ", ".join(repr(shape) for shape in [*shapes][:3])
         answer = work.answers.choose(
             f"unreadable:{header}",
-            f'Cells of "{header}" cannot be read, such as {shown} (a for letters, 9 for digits). Are '
-            "they blank, or are the rows left out?",
+            f'Cells of "{header}" cannot be read, such as {shown} (a for letters, 9 for digits). '
+            "Are they blank, or are the rows left out?",
             where=few_lines(lines),
             columns=[header],
             choices=["blank", "leave_out"],

@@ -19,7 +19,12 @@ from planalign.census.importing.dropping import (
     without_too_long,
 )
 from planalign.census.importing.file import REASONS, File
-from planalign.census.importing.flags import settle_flags, settle_names, settle_ways
+from planalign.census.importing.flags import (
+    settle_enrollment,
+    settle_flags,
+    settle_names,
+    settle_ways,
+)
 from planalign.census.importing.grid import read_grids
 from planalign.census.importing.identity import hashed, reconcile_ids, settle_ids
 from planalign.census.importing.journal import Journal
@@ -286,6 +291,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
     for file in found:
         settle_saving(file.rows, file.work)
         settle_ways(file.rows, file.work)
+        settle_enrollment(file.rows, file.work)
         drop_answered(file)
         _settle_department(file)
     settle_levels(found, bands, answers)

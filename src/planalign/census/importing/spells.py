@@ -166,8 +166,8 @@ def _settle_hire_dates(people: Sequence[Row], work: Work) -> None:
         return
     answer = work.answers.choose(
         "rehired_hire_date",
-        "People were hired again. Is their hire date the original or the latest one? The latest is "
-        "kept as rehire_date in both cases.",
+        "People were hired again. Is their hire date the original or the latest one? Beside the "
+        "original the latest is kept as rehire_date.",
         where=few(back),
         columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
         choices=["original", "latest"],
@@ -176,7 +176,7 @@ def _settle_hire_dates(people: Sequence[Row], work: Work) -> None:
     )
     if answer == "latest":
         for row in back:
-            row.hire_date = row.rehire_date
+            row.hire_date, row.rehire_date = row.rehire_date, None
     work.journal.add(
         "rehired",
         ", ".join(work.mapping.names("hire_date", "rehire_date")),

@@ -17,6 +17,7 @@ import yaml
 from planalign.config.document import resolve
 from planalign.config.scalars import plain
 from planalign.config.sections import Section
+from planalign.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,7 +96,7 @@ def _flow(value: Any) -> str:
 
 
 def _comment(text: str, indent: str) -> list[str]:
-    return [f"{indent}# {line}" for line in textwrap.wrap(text, 96 - len(indent))]
+    return [f"{indent}# {line}" for line in textwrap.wrap(visible(text), 96 - len(indent))]
 
 
 def documented_yaml(

@@ -9,7 +9,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from planalign.census.columns import COLUMNS, quoted, with_own
+from planalign.census.findings import CensusError
 from planalign.census.read import read_census
+from planalign.config import job_levels
 from planalign.errors import InputError, Problem, UsageError
 
 if TYPE_CHECKING:
@@ -119,7 +121,7 @@ def read_all(
     and `rating` and `reason`, which are null where the study has no such column.
 
     Raises:
-        CensusError: a file has problems; all of them are listed.
+        InputError: files have problems; those of all files are listed.
 
     """
     own = with_own(config.extra_columns)
@@ -127,16 +129,23 @@ def read_all(
         next((quoted(name) for name in config.extra_columns if name.endswith(ending)), "null")
         for ending in (_RATING, _REASON)
     )
-    read = []
+    read: list[Census] = []
+    problems: list[Problem] = []
+    levels = len(job_levels(config))
     for number, census in enumerate(censuses):
-        summary = read_census(
-            connection,
-            census.path,
-            columns=config.census_columns,
-            census_date=census.day,
-            extra_columns=config.extra_columns,
-            table="one_census",
-        )
+        try:
+            summary = read_census(
+                connection,
+                census.path,
+                columns=config.census_columns,
+                census_date=census.day,
+                levels=levels,
+                extra_columns=config.extra_columns,
+                table="one_census",
+            )
+        except CensusError as error:
+            problems += error.problems
+            continue
         last = census.day - timedelta(days=1) if census.is_new_year else census.day
         before = censuses[number - 1].day if number else _year_before(census.day)
         start = before if (before.month, before.day) == (1, 1) else before + timedelta(days=1)
@@ -148,9 +157,11 @@ def read_all(
             "coalesce(hire_date <= $day, true) and coalesce(termination_date > $day, true) "
             "and coalesce(active, true) as is_active from one_census"
         )
-        into = "insert into person_years by name" if number else "create table person_years as"
+        into = "insert into person_years by name" if read else "create table person_years as"
         connection.execute(f"{into} {select}", {"start": start, "last": last, "day": census.day})
         read.append(replace(census, rows=summary.rows, active=summary.active))
+    if problems:
+        raise InputError(f"the censuses have {len(problems):,} problems", problems)
     connection.execute("drop table one_census")
     return tuple(read)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planalign import duck
 from planalign.config import job_levels, value_at
 from planalign.experience.censuses import Census, dated, read_all
-from planalign.experience.credibility import CONFIDENCE, Blend, Z, between_years
+from planalign.experience.credibility import CONFIDENCE, MARGIN, Blend, Z, between_years
 from planalign.experience.estimates import Cell, Estimate, rounded
 from planalign.experience.exposures import Ambiguities, build_exposures
 from planalign.experience.leaving import (
@@ -244,7 +244,7 @@ def _growth(movement: Sequence[dict[str, Any]], prior: float) -> Found:
     """Return the growth of the headcount: of all counted years, as many as there are.
 
     Headcounts are counted, not sampled: what differs between years beyond hires who leave
-    by chance is what the company decided.
+    by chance is what the company decided. Of a handful of people it says little all the same.
     """
     found = Found()
     years = [row for row in movement if row["counts"] and row["opening_headcount"]]
@@ -261,13 +261,14 @@ def _growth(movement: Sequence[dict[str, Any]], prior: float) -> Found:
     error = sum(one**2 for one in errors) ** 0.5 / len(errors)
     between = between_years(growths, errors)
     spread = (error**2 + between / len(years)) ** 0.5
+    bearing = min(1.0, (opening / MARGIN.events) ** 0.5)
     found.estimates.append(
         Estimate(
             "workforce.target_growth_rate",
-            Blend(own, prior, 1.0, own - Z * spread, own + Z * spread),
+            Blend(own, prior, bearing, own - Z * spread, own + Z * spread),
             opening,
             error=predictive(error, between, len(years)),
-            note="Headcounts are counted, so that no other figure is blended in. By year: "
+            note="By year: "
             + ", ".join(
                 f"{row['year']} {growth:.1%}" for row, growth in zip(years, growths, strict=True)
             )

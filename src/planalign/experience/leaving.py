@@ -111,7 +111,7 @@ def fit_leaving(
             error=predictive(blend.error, between_years(yearly, errors), len(years)),
         )
     )
-    _fit_shape(connection, found, factors, left)
+    _fit_shape(connection, found, factors, blend.blended * exposure)
     # The level of the tables is that of the fitted rate: scaled to it, they stay as they are.
     (expected,) = connection.execute("select sum(expected + retiring) from compared").fetchall()[0]
     factors.scale = blend.blended * exposure / expected if expected else 1.0
@@ -119,14 +119,18 @@ def fit_leaving(
 
 
 def _fit_shape(
-    connection: duckdb.DuckDBPyConnection, found: Found, factors: Factors, left: float
+    connection: duckdb.DuckDBPyConnection, found: Found, factors: Factors, leavers: float
 ) -> None:
-    """Compare leavers with the tables at the company's own level, dimension by dimension."""
-    total, retiring, voluntary = connection.execute(
+    """Compare leavers with the tables at the company's level, dimension by dimension.
+
+    `leavers` are as many as its fitted rate makes, so that a class of few is not moved by
+    a total that is not believed itself.
+    """
+    total, retiring, left, voluntary = connection.execute(
         "select sum(voluntary_hazard + retirement_hazard), sum(retirement_hazard), "
-        "sum(voluntary) from compared"
+        "sum(happened), sum(voluntary) from compared"
     ).fetchall()[0]
-    own_level = left / total if total and left else 1.0
+    level = leavers / total if total and leavers else 1.0
     # What is compared in the report: all leavers, as they are.
     connection.execute(
         "alter table compared add column actual double; "
@@ -136,7 +140,7 @@ def _fit_shape(
     connection.execute(
         "update compared set actual = happened, "
         "expected = (voluntary_hazard + retirement_hazard) * ?",
-        [own_level],
+        [level],
     )
     for dimension, expression in (
         ("age_band", ""),
@@ -148,7 +152,7 @@ def _fit_shape(
         found.cells += compared(connection, "termination", dimension, None, expression)[0]
     # What is fitted: first who retires, then the rest by tenure, age, level, and both.
     retired = left - voluntary
-    blend = credibility.ratio(retired, retiring * own_level, 1.0, MARGIN)
+    blend = credibility.ratio(retired, retiring * level, 1.0, MARGIN)
     factors.retirement = blend.blended
     (over_55,) = connection.execute(
         "select count(*) from compared where retirement_hazard > 0"
@@ -159,7 +163,7 @@ def _fit_shape(
     connection.execute(
         "update compared set actual = voluntary, expected = voluntary_hazard * $level, "
         "retiring = retirement_hazard * $level * $factor",
-        {"level": own_level, "factor": factors.retirement},
+        {"level": level, "factor": factors.retirement},
     )
     cells, factors.tenure = compared(connection, "voluntary", "tenure_band", MARGIN)
     found.cells += cells

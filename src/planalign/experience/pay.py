@@ -75,7 +75,8 @@ def fit_promotions(connection: duckdb.DuckDBPyConnection, prior: float) -> tuple
     if not hazard or not promoted:
         found.untold["job_levels.promotion_hazard"] = "nobody was promoted"
         return found, factors
-    connection.execute("update compared set expected = expected * ?", [promoted / hazard])
+    level = blend.blended * exposure / hazard
+    connection.execute("update compared set expected = expected * ?", [level])
     for dimension, expression in (("department", ""), ("year", "experience_year")):
         found.cells += compared(connection, "promotion", dimension, None, expression)[0]
     cells, factors.level = compared(connection, "promotion", "job_level", MARGIN)
@@ -84,7 +85,7 @@ def fit_promotions(connection: duckdb.DuckDBPyConnection, prior: float) -> tuple
     found.cells += cells
     cells, factors.tenure = compared(connection, "promotion", "tenure_band", MARGIN)
     found.cells += cells
-    factors.scale = promoted / hazard
+    factors.scale = level
     return found, factors
 
 

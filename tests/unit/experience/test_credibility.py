@@ -23,6 +23,10 @@ def test_one_leaver_of_two_does_not_become_half() -> None:
     assert credibility.rate(1, 2, 0.12, CELL).blended < 0.14
 
 
+def test_the_standard_is_met_by_expected_events_too() -> None:
+    assert credibility.rate(0, 250.3, 0.12, TOTAL).credibility == 1.0
+
+
 def test_nobody_of_many_is_experience_too() -> None:
     assert credibility.rate(0, 500, 0.12, TOTAL).blended == 0
     assert credibility.rate(0, 10, 0.12, TOTAL).blended == pytest.approx(0.12 * 0.7868, abs=2e-3)

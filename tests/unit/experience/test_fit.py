@@ -192,6 +192,15 @@ def test_a_first_census_that_lists_few_leavers_is_not_believed(company: Any) -> 
     assert any("not to list all" in note for note in found.notes)
 
 
+def test_one_of_two_moves_nothing_far(company: Any) -> None:
+    one, other = {"employee_id": "A"}, {"employee_id": "B", "birth_date": "1985-02-02"}
+    files = [company.census(2023, [one, other]), company.census(2024, [one])]
+    found = fit(files, parse({"census": str(files[-1])}, Path.cwd()))
+    assert 0.12 < found.values["workforce.total_termination_rate"] < 0.2
+    assert -0.05 < found.values["workforce.target_growth_rate"] < 0.03
+    assert all(cell.blend.blended < 0.3 for cell in found.cells if cell.blend is not None)
+
+
 def test_ratings_of_the_census_make_the_merit_classes(company: Any) -> None:
     def people(pay: Any) -> list[dict[str, Any]]:
         return [
@@ -253,3 +262,13 @@ def test_too_few_or_too_many_are_refused(tmp_path: Path) -> None:
         dated([tmp_path / f"a_{year}.csv" for year in range(2010, 2021)])
     with pytest.raises(UsageError, match="1 times for 2"):
         dated([tmp_path / "a_2020.csv", tmp_path / "b_2021.csv"], [date(2020, 12, 31)])
+
+
+def test_the_problems_of_all_files_are_told(company: Any) -> None:
+    files = [
+        company.census(2023, [{"employee_id": "A", "annual_compensation": -1}]),
+        company.census(2024, [{"employee_id": "A", "job_level": 9}]),
+    ]
+    with pytest.raises(InputError) as raised:
+        fit(files, parse({"census": str(files[-1])}, Path.cwd()))
+    assert {problem.file for problem in raised.value.problems} == set(map(str, files))

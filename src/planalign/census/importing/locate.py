@@ -270,6 +270,11 @@ def _names(upper: list[Cell], lower: list[Cell]) -> list[str]:
             names.append(f"{group} | {below}")
         else:
             names.append(below or above)
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if name and seen[name] > 1:
+            names[position] = f"{name} ({seen[name]})"
     return names
 
 

@@ -366,3 +366,76 @@ def test_decimal_commas_and_dates_are_no_delimiters(tmp_path, delimiter):
     found = import_once(open_sources([path], None), BY_PAY)
     assert found.questions == []
     assert rows_of(found)[0].annual_compensation == Decimal("40000.50")
+
+
+def test_dates_of_which_a_spreadsheet_has_exchanged_day_and_month(tmp_path):
+    path = tmp_path / "census_2024-12-31.xlsx"
+    births = [date(1970 + n, n % 12 + 1, 1 + (5 * n) % 28) for n in range(15)]
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Census")
+        style = book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_row(0, 0, HEADER)
+        for number, (birth, row) in enumerate(zip(births, people(15), strict=True), start=1):
+            sheet.write_row(number, 0, row)
+            if birth.day <= 12:
+                wrong = birth.replace(day=birth.month, month=birth.day)
+                sheet.write_datetime(number, 1, wrong, style)
+            else:
+                sheet.write(number, 1, f"{birth:%d/%m/%Y}")
+    sources = open_sources([path], None)
+    key = "swapped_dates:Birth Date"
+    assert keys_of(import_once(sources, BY_PAY)) == {key}
+    found = import_once(sources, BY_PAY | {key: "exchange"})
+    assert found.questions == []
+    assert [row.birth_date for row in rows_of(found)] == births
+
+
+def test_marks_of_footnotes_are_no_part_of_an_id_or_a_number(tmp_path):
+    rows = people()
+    rows[2][0] += "*"
+    rows[3][3] += " **"
+    found = imported(tmp_path, HEADER, rows)
+    assert found.questions == []
+    assert rows_of(found)[2].employee_id == people()[2][0]
+    assert rows_of(found)[3].annual_compensation == Decimal(people()[3][3])
+
+
+def test_two_columns_of_one_name_are_told_apart(tmp_path):
+    header, rows = with_column("Annual Salary", ["99000.00"])
+    found = imported(tmp_path, header, rows)
+    (question,) = found.questions
+    assert question.choices == ("Annual Salary", "Annual Salary (2)")
+    answers = {question.key: "Annual Salary (2)"}
+    found = imported(tmp_path, header, rows, answers)
+    assert {row.annual_compensation for row in rows_of(found)} == {Decimal("99000.00")}
+
+
+def test_salaries_a_year_are_no_days(tmp_path):
+    header = [*HEADER[:3], "Monatsgehalt", "Anzahl Gehälter"]
+    rows = [[*row[:3], "3.000,50", str(12 + n % 3)] for n, row in enumerate(people())]
+    found = imported(tmp_path, header, rows)
+    assert found.questions == []
+    pays = [row.annual_compensation for row in rows_of(found)][:3]
+    assert pays == [Decimal("3000.50") * n for n in (12, 13, 14)]
+
+
+def test_an_id_of_two_columns(tmp_path):
+    rows = [
+        [name, birth, hired, pay, plant] for plant in "AB" for name, birth, hired, pay in people()
+    ]
+    for n, row in enumerate(rows[12:]):
+        row[1] = f"{n % 12 + 1}/20/1985"
+    found = imported(tmp_path, [*HEADER, "Plant"], rows)
+    assert keys_of(found) == {"employee_id_parts"}
+    found = imported(tmp_path, [*HEADER, "Plant"], rows, {"employee_id_parts": "both"})
+    assert found.questions == []
+    assert len({row.employee_id for row in rows_of(found)}) == 24
+    assert found.as_dict()["mapping"]["Plant"] == "employee_id"
+
+
+def test_pay_in_another_currency_is_asked_about(tmp_path):
+    header, rows = with_column("Currency", ["USD", "USD", "USD", "CAD"])
+    assert keys_of(imported(tmp_path, header, rows)) == {"other_currency"}
+    found = imported(tmp_path, header, rows, {"other_currency": "leave_out"})
+    assert len(rows_of(found)) == 9
+    assert found.files[0].counts()["unusable"] == 3

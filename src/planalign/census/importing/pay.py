@@ -210,9 +210,7 @@ def _basis(
 
 
 def _named_basis(role: str, header: str, row: Row) -> str | None:
-    if role == "hourly_rate":
-        return "hourly"
-    if frequency_of(row.pay_type) == "hourly":
+    if role == "hourly_rate" or frequency_of(row.pay_type) == "hourly":
         return "hourly"
     if (salaries := frequency_of(row.pay_frequency)) in {"thirteen", "fourteen"}:
         # A monthly salary that is paid so often.

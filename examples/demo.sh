@@ -1,6 +1,6 @@
 #!/bin/sh
-# Two headcount plans and three plan designs of a company of 10,000 employees, 2025 to
-# 2029, in ./demo.
+# A client's three workbooks become a fitted study; then two headcount plans and three plan
+# designs of a company of 10,000 employees, 2025 to 2029, in ./demo.
 #
 # Usage: sh examples/demo.sh, with planalign on the PATH (`make demo` does that).
 set -eu
@@ -14,6 +14,15 @@ show() {
     printf '\n$ planalign %s\n' "$*" >&2
     planalign "$@"
 }
+
+# The year-end exports of an invented manufacturer: titles, totals, rehires, grades.
+client=../examples/client
+show census import $client/Census_2022.xlsx $client/Census_2023.xlsx $client/Census_2024.xlsx \
+    --yes --answer active_with_termination_date=left --answer birth_date_missing=leave_out \
+    --answer leave_pay=year_before --output client.parquet --page import.html
+show fit client_2022.parquet client_2023.parquet client_2024.parquet --output client \
+    --page experience.html > fitted.txt
+show simulate --config client/planalign.yaml --output run-of-the-client
 
 cat > planalign.yaml <<'YAML'
 census: census.parquet

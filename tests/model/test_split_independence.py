@@ -140,8 +140,15 @@ def test_other_people_change_nobody(studies: Studies, company: Path) -> None:
         )
     sections = {
         "simulation": {"start_year": 2025, "end_year": 2025},
-        # Scaled to the same factor in both companies: everybody leaves or is promoted.
+        # Scaled to the same factor in both companies: everybody leaves or is promoted, and merit
+        # raises do not depend on where in the band a company stands.
         "workforce": {"total_termination_rate": 1},
+        "compensation": {
+            "performance": [
+                {"rating": "low", "share": 1, "multiplier": 0.5},
+                {"rating": "high", "share": 1, "multiplier": 1.5},
+            ]
+        },
     }
     columns = "employee_id, termination_date, prorated_annual_compensation"
     half, whole = (

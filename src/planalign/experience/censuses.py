@@ -27,9 +27,8 @@ _SHORTEST, _LONGEST = 350, 380
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?(\d\d)[-_.]?(\d\d)(?!\d)")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)")
 
-# Columns that a study adds to its census, by the names that tell something to the fit.
-RATING = ("rating", "performance_rating", "performance")
-REASON = ("termination_reason", "leaving_reason", "reason")
+# Columns that a study adds to its census tell something to the fit by the end of their names.
+_RATING, _REASON = "rating", "reason"
 
 
 @dataclass(frozen=True)
@@ -125,8 +124,8 @@ def read_all(
     """
     own = with_own(config.extra_columns)
     rating, reason = (
-        next((quoted(name) for name in names if name in config.extra_columns), "null")
-        for names in (RATING, REASON)
+        next((quoted(name) for name in config.extra_columns if name.endswith(ending)), "null")
+        for ending in (_RATING, _REASON)
     )
     read = []
     for number, census in enumerate(censuses):

@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import duckdb
 
-# Columns of a census that not every version of its contract has.
-_LATER_COLUMNS = {"enrollment_status": "varchar", "enrolled_on": "date", "rehire_date": "date"}
-
 
 @dataclass(frozen=True)
 class Ambiguities:
@@ -49,10 +46,6 @@ def build_exposures(connection: duckdb.DuckDBPyConnection, censuses: int) -> Amb
     `exposed` has a row per year and employee of its opening workforce, `hired` one per
     hire, `movement` one per year.
     """
-    present = {row[0] for row in connection.execute("describe person_years").fetchall()}
-    for name, kind in _LATER_COLUMNS.items():
-        if name not in present:
-            connection.execute(f"alter table person_years add column {name} {kind}")
     connection.execute(
         "alter table person_years add column person varchar; "
         "alter table person_years add column told_hire_date date; "

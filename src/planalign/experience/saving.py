@@ -60,10 +60,11 @@ def fit_saving(
 
 
 def _build_savers(connection: duckdb.DuckDBPyConnection, plan: Plan, year: int) -> None:
-    """Make the table `savers`: who may take part on the last census day, and for sure.
+    """Make the table `eligible`: who may take part on each census day, and for sure.
 
-    Of who may have to wait for an entry date it is not known whether they did; they are
-    left out, with those whom the plan excludes.
+    `savers` are those of the last census: the same people in each are seen once. Of who
+    may have to wait for an entry date it is not known whether they did; they are left out,
+    with those whom the plan excludes.
     """
     eligibility = plan.eligibility
     months = (
@@ -72,8 +73,8 @@ def _build_savers(connection: duckdb.DuckDBPyConnection, plan: Plan, year: int) 
     )
     connection.execute(
         """
-        create or replace table savers as
-        with last_census as (
+        create or replace table eligible as
+        with told as (
             select
                 people.*,
                 (year(end_day) - year(birth_date) - (
@@ -86,58 +87,61 @@ def _build_savers(connection: duckdb.DuckDBPyConnection, plan: Plan, year: int) 
                 )::integer)::integer as tenure
             from people
             where
-                is_active and not is_filled
-                and number = (select max(number) from people)
-                and deferral_rate is not null
+                is_active and not is_filled and deferral_rate is not null
         ),
 
-        wage_base as (
-            select arg_max(amount, plan_year) as amount
-            from plan_limits
-            where
-                limit_name = 'wage_base'
-                and plan_year <= (select year(max(end_day)) from people)
+        -- Of the year, or the last one published before it.
+        wage_bases as (
+            select years.number, arg_max(amount, plan_year) as amount
+            from years
+            inner join plan_limits
+                on limit_name = 'wage_base' and plan_year <= years.experience_year
+            group by years.number
         )
 
         select
-            last_census.*,
+            told.*,
             age_bands.age_band,
             tenure_bands.tenure_band,
             behavior.pay_band,
             behavior.participation_rate::double as usual_participation,
             behavior.deferral_rate::double as usual_deferral,
             behavior.opt_out_factor::double as usual_opting_out,
-            last_census.deferral_rate > 0 as is_saver
-        from last_census
-        cross join wage_base
+            told.deferral_rate > 0 as is_saver
+        from told
+        inner join wage_bases on told.number = wage_bases.number
         inner join stg_age_bands as age_bands
-            on least(last_census.age, 130) = age_bands.age
+            on least(told.age, 130) = age_bands.age
         inner join stg_tenure_bands as tenure_bands
-            on least(last_census.tenure, 130) = tenure_bands.tenure
+            on least(told.tenure, 130) = tenure_bands.tenure
         inner join stg_savings_behavior as behavior
             on
                 age_bands.age_band = behavior.age_band
                 and tenure_bands.tenure_band = behavior.tenure_band
                 and behavior.pay_band = (
                     select count(*) from savings_pay_bands as bands
-                    where bands.minimum_share * wage_base.amount
-                        <= last_census.annual_compensation
+                    where bands.minimum_share * wage_bases.amount
+                        <= told.annual_compensation
                 )
         where
             (birth_date + to_months(12 * $age + $wait))::date <= end_day
             and (hire_date + to_months($months))::date <= end_day
             and not ($union and coalesce("union", false))
-            and not list_contains($departments, coalesce(department, ''))
-            and not list_contains($levels, job_level)
+            and not coalesce(list_contains($departments::varchar[], department), false)
+            and not list_contains($levels::integer[], job_level)
         """,
         {
             "age": value_at(eligibility.minimum_age, year),
             "wait": _WAITS[value_at(eligibility.entry_dates, year)],
             "months": months,
             "union": value_at(eligibility.exclude_union, year),
-            "departments": [*value_at(eligibility.excluded_departments, year)] or [""],
-            "levels": [*value_at(eligibility.excluded_levels, year)] or [0],
+            "departments": [*value_at(eligibility.excluded_departments, year)],
+            "levels": [*value_at(eligibility.excluded_levels, year)],
         },
+    )
+    connection.execute(
+        "create or replace table savers as from eligible "
+        "where number = (select max(number) from people)"
     )
 
 
@@ -240,27 +244,50 @@ def _fit_changes(
     """Fit the share of savers who choose another rate in a year, without escalation."""
     step = float(value_at(plan.escalation.step, year))
     escalates = bool(value_at(plan.escalation.enabled, year))
-    savers, steps, changes, stopped, began, silent = connection.execute(
+    # Whose rate may rise by itself is left out, as far as others are known: a rise by
+    # exactly the step could be either.
+    connection.execute(
+        """
+        create or replace table changes as
+        select
+            deferral_before, deferral_after,
+            abs(deferral_after - deferral_before - $step) < 1e-6 as is_step,
+            case
+                when status_before is not null and not $all
+                    then status_before = 'automatic'
+                else $escalates
+            end as may_rise
+        from exposed where is_stayer
+        """,
+        {
+            "step": step,
+            "escalates": escalates,
+            "all": escalates and value_at(plan.escalation.scope, year) == "all",
+        },
+    )
+    both, steps, stopped, began, silent, others = connection.execute(
         """
         select
             count(*) filter (deferral_before > 0 and deferral_after > 0),
-            count(*) filter (
-                deferral_before > 0 and abs(deferral_after - deferral_before - $step) < 1e-6
-            ),
-            count(*) filter (
-                deferral_before > 0 and deferral_after > 0
-                and abs(deferral_after - deferral_before) > 1e-6
-                and not (
-                    ($escalates or coalesce(status_after = 'automatic', false))
-                    and abs(deferral_after - deferral_before - $step) < 1e-6
-                )
-            ),
+            count(*) filter (deferral_before > 0 and is_step),
             count(*) filter (deferral_before > 0 and deferral_after = 0),
             count(*) filter (deferral_before = 0 and deferral_after > 0),
-            count(*) filter (deferral_before = 0 and deferral_after is not null)
-        from exposed where is_stayer
+            count(*) filter (deferral_before = 0 and deferral_after is not null),
+            count(*) filter (deferral_before > 0 and deferral_after > 0 and not may_rise)
+        from changes
+        """
+    ).fetchall()[0]
+    savers, changes = connection.execute(
+        """
+        select
+            count(*),
+            count(*) filter (
+                abs(deferral_after - deferral_before) > 1e-6 and not (may_rise and is_step)
+            )
+        from changes
+        where deferral_before > 0 and deferral_after > 0 and not (may_rise and $others > 0)
         """,
-        {"step": step, "escalates": escalates},
+        {"others": others},
     ).fetchall()[0]
     key = "plan.behavior.change_rate"
     if not savers:
@@ -270,13 +297,14 @@ def _fit_changes(
     blend = credibility.rate(changes, savers, prior, TOTAL)
     found.estimates.append(Estimate(key, blend, savers, changes, error=blend.error))
     found.notes.append(
-        f"Of {savers + stopped} savers who stayed a year, {changes} chose another rate, "
-        f"{steps} rose by exactly {step:.1%}, {stopped} stopped; of {silent} others {began} "
+        f"Of {both + stopped} savers who stayed a year, {steps} rose by exactly {step:.1%}, "
+        f"{stopped} stopped; {changes} of {savers} whose rate does not rise by itself chose "
+        f"another one. Of {silent} others {began} "
         "began to save. The model lets nobody stop; who begins follows from age, tenure and pay."
     )
-    if steps > savers / 3 and not escalates:
+    if steps > both / 3 and not escalates:
         found.notes.append(
-            f"{steps} of {savers} savers rose by exactly {step:.1%}: escalation, it seems. Give "
+            f"{steps} of {both} savers rose by exactly {step:.1%}: escalation, it seems. Give "
             "--config with plan.escalation.enabled: true, and it is told from changes."
         )
 
@@ -296,9 +324,15 @@ def _fit_automatic(
         return
     automatic, opted_out, voluntary, opting, willing = connection.execute(
         """
-        with since as (
-            select min(hire_date) as first_day from people
-            where enrollment_status in ('automatic', 'opted_out')
+        -- How those hired in the years of the censuses decided when they could first: later
+        -- some choose anew, and then count as having chosen.
+        with first_told as (
+            select *
+            from eligible
+            where
+                enrollment_status in ('automatic', 'opted_out', 'voluntary')
+                and hire_date >= (select min(start_day) from years)
+            qualify row_number() over (partition by person order by number) = 1
         )
 
         select
@@ -307,16 +341,13 @@ def _fit_automatic(
             count(*) filter (enrollment_status = 'voluntary'),
             coalesce(sum(usual_opting_out), 0),
             coalesce(sum(usual_participation), 0)
-        from savers cross join since
-        where
-            hire_date >= first_day
-            and enrollment_status in ('automatic', 'opted_out', 'voluntary')
+        from first_told
         """
     ).fetchall()[0]
     in_all = automatic + opted_out + voluntary
     if not in_all:
         for key in keys:
-            found.untold[key] = "nobody whom it is for is surely eligible"
+            found.untold[key] = "nobody hired in these years is surely eligible and has a status"
         return
     for key, events, expected, prior in (
         (keys[0], opted_out, opting, plan.automatic_enrollment.opt_out_rate),

@@ -90,6 +90,20 @@ def test_the_simulated_years_are_at_most_a_hundred() -> None:
         ("compensation.performance", [{"rating": "Meets", "share": 1, "multiplier": 1}]),
         ("compensation.performance", [{"rating": "meets", "share": 1}]),
         ("compensation.performance", [{"rating": "a", "share": 1, "multiplier": 1}] * 2),
+        ("compensation.performance", [{"rating": "a", "share": 1, "multiplier": [0, 0, 0, 0]}]),
+        ("compensation.performance", [{"rating": "a", "share": 1, "multiplier": [1, 1, 1]}]),
+        ("compensation.performance", [{"rating": "a", "share": 1, "multiplier": [1, 1, 1, -1]}]),
+        (
+            "compensation.performance",
+            [{"rating": "a", "share": 1, "multiplier": 1, "promotion_factor": 0}],
+        ),
+        ("compensation.merit_positions", 0.5),
+        ("compensation.merit_positions", [0.5, 0.5]),
+        ("compensation.merit_positions", [0.5, 1.1]),
+        ("compensation.merit_positions", [number / 10 for number in range(1, 11)]),
+        ("workforce.promotions", "room"),
+        ("workforce.hiring.levels", "weight"),
+        ("workforce.hiring.level_weights", {1: 1}),
         ("workforce.hiring.month_weights", [1] * 11),
         ("workforce.hiring.month_weights", [0] * 12),
         ("workforce.hiring.month_weights", [*[1] * 11, -1]),
@@ -220,6 +234,19 @@ def test_weights_are_completed_and_ordered() -> None:
     assert list(weights.items()) == [(1, 1), (2, Decimal("0.5")), (3, 0), (4, 0), (5, 0)]
     hiring = parse(nested("workforce.hiring.age_weights", {"30-40": 1, "16-29": 2}), BASE)
     assert hiring.workforce.hiring.age_bands == (((16, 29), 2), ((30, 40), 1))
+
+
+def test_a_rating_has_a_multiplier_for_each_position() -> None:
+    ratings = [{"rating": "a", "share": 1, "multiplier": [2, 1, 0.5]}]
+    given = read("compensation", {"merit_positions": [0.4, 1], "performance": ratings})
+    assert given.positions == (None, Decimal("0.4"), 1)
+    assert [given.performance[0].multiplier_at(position) for position in range(3)] == [
+        2,
+        1,
+        Decimal("0.5"),
+    ]
+    alone = read("compensation", {"merit_positions": [], "performance": []})
+    assert alone.positions == (None,)
 
 
 def test_memory_limits_are_written_one_way() -> None:

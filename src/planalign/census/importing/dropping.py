@@ -19,10 +19,15 @@ if TYPE_CHECKING:
 
 
 def few(rows: Collection[Row]) -> str:
-    """Return the numbers of the first rows, as a question names them."""
-    lines = sorted(row.line for row in rows)
-    shown = ", ".join(str(line) for line in lines[:6])
-    return f"row {shown}, ..." if len(lines) > 6 else f"row {shown}"
+    """Return how many rows there are, and the numbers of the first, as a question names them."""
+    return few_lines([row.line for row in rows])
+
+
+def few_lines(lines: Collection[int]) -> str:
+    """Return the same of the numbers of rows."""
+    shown = ", ".join(str(line) for line in sorted(lines)[:6])
+    rows = "row" if len(lines) == 1 else "rows"
+    return f"{len(lines):,} {rows}: {shown}" + (", .." if len(lines) > 6 else "")
 
 
 def drop(file: File, rows: Collection[Row], rule: str, column: str, words: str) -> None:
@@ -57,9 +62,9 @@ def drop_unread(file: File, reader: Reader) -> None:
         shown = ", ".join(repr(shape) for shape in [*shapes][:3])
         answer = work.answers.choose(
             f"unreadable:{header}",
-            f'{len(cells)} cells of "{header}" cannot be read (row '
-            f"{', '.join(map(str, lines[:6]))}; letters as a and digits as 9: {shown}). Are they "
-            "blank, or are the rows left out?",
+            f'Cells of "{header}" cannot be read, such as {shown} (a for letters, 9 for digits). '
+            "Are they blank, or are the rows left out?",
+            where=few_lines(lines),
             columns=[header],
             choices=["blank", "leave_out"],
         )
@@ -77,7 +82,8 @@ def drop_without_id(file: File) -> None:
     if without:
         file.work.answers.choose(
             "id_missing",
-            f"{len(without)} rows have no id ({few(without)}). Are they left out?",
+            "Rows have no id. Are they left out?",
+            where=few(without),
             columns=file.work.mapping.names("employee_id"),
             choices=["leave_out"],
         )
@@ -89,11 +95,11 @@ def without_too_long(table: Table, answers: Answers) -> Table:
     if not table.too_long:
         return table
     long = set(table.too_long)
-    lines = ", ".join(str(line) for line in table.too_long[:6])
     answers.choose(
         "rows_too_long",
-        f"{len(long)} rows have more cells than the header (row {lines}), so that it is not sure "
-        "which is which. Are they left out?",
+        "Rows have more cells than the header, so that it is not sure which is which. Are they "
+        "left out?",
+        where=few_lines(long),
         choices=["leave_out"],
     )
     kept = [n for n, line in enumerate(table.lines) if line not in long]
@@ -120,8 +126,8 @@ def drop_other_currencies(file: File) -> None:
     columns = file.work.mapping.names("currency", "annual_rate", "period_rate", "pay_of_year")
     file.work.answers.choose(
         "other_currency",
-        f"{len(others)} people are paid in another currency than {usual}: {names} "
-        f"({few(others)}). Are they left out?",
+        f"People are paid in another currency than {usual}: {names}. Are they left out?",
+        where=few(others),
         columns=columns,
         choices=["leave_out"],
         proposal="leave_out",
@@ -136,7 +142,8 @@ def drop_not_yet_hired(file: File) -> None:
     if later:
         work.answers.choose(
             "hired_later",
-            f"{len(later)} people are hired after {work.as_of} ({few(later)}). Are they left out?",
+            "People are hired after the day that the file describes. Are they left out?",
+            where=few(later),
             columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
             choices=["leave_out"],
             proposal="leave_out",

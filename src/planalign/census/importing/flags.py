@@ -86,7 +86,8 @@ def settle_flags(rows: Sequence[Row], role: str, work: Work) -> None:
         for text in others:
             answer = work.answers.choose(
                 f"{role}:{text}",
-                f'Does "{text}" in "{header}" mean yes or no? {counts[text]} rows have it.',
+                f'Does "{text}" in "{header}" mean yes or no?',
+                where=f"{counts[text]:,} times",
                 columns=[header],
                 choices=["yes", "no"],
                 proposal="yes" if role == "union" else None,
@@ -134,7 +135,8 @@ def settle_ways(rows: Sequence[Row], work: Work) -> None:
     for text, count in sorted(counts.items()):
         meaning[text] = table.get(_word(text)) or work.answers.choose(
             f"enrollment_status:{text}",
-            f'What does "{text}" in "{header[0]}" mean? {count} rows have it.',
+            f'What does "{text}" in "{header[0]}" mean?',
+            where=f"{count:,} times",
             columns=header,
             choices=list(WAYS),
         )

@@ -289,6 +289,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
         settle_pay(file.rows, file.work)
     answers.file = ""
     fill_pay(found)
+    answers.file = ""
     for file in found:
         settle_saving(file.rows, file.work)
         settle_ways(file.rows, file.work)

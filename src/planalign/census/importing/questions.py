@@ -66,6 +66,7 @@ class Answers:
         key: str,
         about: str,
         *,
+        where: str = "",
         columns: Sequence[str] = (),
         choices: Sequence[str] = (),
         proposal: str | None = None,
@@ -76,7 +77,8 @@ class Answers:
 
         Args:
             key: as in `Question`, as are the others.
-            about: the question.
+            about: the question, the same whichever file asks it.
+            where: what it is about in the file that is read, such as its rows.
             columns: headers it concerns.
             choices: what may be answered.
             proposal: what would be done.
@@ -95,20 +97,23 @@ class Answers:
             self.used[key] = proposal
             self.assumed.append(question)
             return proposal
-        self._ask(question)
+        self._ask(question, where)
         return proposal if proposal is not None else choices[0] if choices else ""
 
-    def _ask(self, question: Question) -> None:
+    def _ask(self, question: Question, where: str) -> None:
         """Keep a question; where another file has asked it, one that is about both."""
-        about = f"{self.file}: {question.about}" if self.file else question.about
-        columns, choices = question.columns, question.choices
-        if earlier := self.open.get(question.key):
-            if about in earlier.about:
-                return
-            about = f"{earlier.about} {about}"
-            columns = tuple(dict.fromkeys((*earlier.columns, *columns)))
-            choices = tuple(dict.fromkeys((*earlier.choices, *choices)))
-        self.open[question.key] = replace(question, about=about, columns=columns, choices=choices)
+        place = f"{self.file}: {where}" if self.file and where else where or self.file
+        earlier = self.open.get(question.key)
+        if earlier is None:
+            ending = f" {place}." if place else ""
+            self.open[question.key] = replace(question, about=f"{question.about}{ending}")
+        elif place and place not in earlier.about:
+            self.open[question.key] = replace(
+                earlier,
+                about=f"{earlier.about.removesuffix('.')}; {place}.",
+                columns=tuple(dict.fromkeys((*earlier.columns, *question.columns))),
+                choices=tuple(dict.fromkeys((*earlier.choices, *question.choices))),
+            )
 
     def cell(self, column: str, employee_id: str) -> str | None:
         """Return what was answered for one cell, as `birth_date[1234]=1980-05-03`."""

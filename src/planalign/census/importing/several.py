@@ -35,8 +35,11 @@ def fill_dates(files: Sequence[File], answers: Answers) -> None:
             continue
         answers.choose(
             f"{column}_missing",
-            f"{len(rows)} people have no {column.replace('_', ' ')} in any file ({few(rows)}). Are "
-            f"they left out? Or enter it: --answer '{column}[{rows[0].employee_id}]=1980-01-31'.",
+            f"People have no {column.replace('_', ' ')} in any file. Are they left out? Or enter "
+            f"it: --answer '{column}[ID]=1980-01-31'.",
+            where="; ".join(
+                f"{file.name}: {few(found)}" for file in files if (found := still[file.name])
+            ),
             columns=sorted({name for file in files for name in file.work.mapping.names(column)}),
             choices=["leave_out"],
         )
@@ -68,6 +71,7 @@ def fill_pay(files: Sequence[File]) -> None:
     """Give people on leave, and others without a rate, the pay of another year; or ask."""
     known: dict[str, Decimal] = {}
     for file in files:
+        file.work.answers.file = file.name if len(files) > 1 else ""
         for standing in _WHO:
             without = [
                 row
@@ -83,9 +87,9 @@ def fill_pay(files: Sequence[File]) -> None:
 
 # By standing: the key of the question, and who they are.
 _WHO = {
-    "leave": ("leave_pay", "people on leave have"),
-    "active": ("pay_missing", "employed people have"),
-    "inactive": ("pay_of_leavers", "people who have left have"),
+    "leave": ("leave_pay", "People on leave have"),
+    "active": ("pay_missing", "Employed people have"),
+    "inactive": ("pay_of_leavers", "People who have left have"),
 }
 
 
@@ -104,9 +108,9 @@ def _fill(
     ]
     answer = work.answers.choose(
         key,
-        f"{len(without)} {who} no rate of pay, or one of 0 ({few(without)}). Which do they get: "
-        "that of the year before from another file, the pay of the year by days employed, or are "
-        "they left out?",
+        f"{who} no rate of pay, or one of 0. Which do they get: that of the year before from "
+        "another file, the pay of the year by days employed, or are they left out?",
+        where=few(without),
         columns=headers,
         choices=choices,
         proposal="year_before" if before == len(without) else None,
@@ -120,7 +124,8 @@ def _fill(
     if rest and answer != "leave_out":
         work.answers.choose(
             f"{key}_unknown",
-            f"{len(rest)} of them have no such pay ({few(rest)}). Are they left out?",
+            f"{who} no such pay. Are they left out?",
+            where=few(rest),
             columns=headers,
             choices=["leave_out"],
         )

@@ -63,9 +63,9 @@ def one_row_each(file: File) -> None:
     if strangers:
         answer = work.answers.choose(
             "same_id",
-            f"{len({row.employee_id for row in strangers})} ids stand in several rows with "
-            f"different birth dates ({few(strangers)}). Is each of them one person, whose latest "
-            "row is right, or are they left out?",
+            "An id stands in several rows with different birth dates. Is each of them one person, "
+            "whose latest row is right, or are they left out?",
+            where=few(strangers),
             columns=work.mapping.names("employee_id", "birth_date"),
             choices=["one_person", "leave_out"],
         )
@@ -205,8 +205,9 @@ def _settle_hire_dates(people: Sequence[Row], work: Work) -> None:
         return
     answer = work.answers.choose(
         "rehired_hire_date",
-        f"{len(back)} people were hired again. Is their hire date the original or the latest one? "
-        "The latest is kept as rehire_date in both cases.",
+        "People were hired again. Is their hire date the original or the latest one? The latest is "
+        "kept as rehire_date in both cases.",
+        where=few(back),
         columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
         choices=["original", "latest"],
         proposal="original",

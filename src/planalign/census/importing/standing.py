@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from planalign.census.importing.dropping import few
 from planalign.census.importing.headers import plain
 from planalign.census.importing.journal import at
 
@@ -75,8 +76,9 @@ def settle_standing(rows: Sequence[Row], work: Work) -> None:
     if contradicted:
         answer = work.answers.choose(
             "active_with_termination_date",
-            f"{len(contradicted)} rows have an active status and a date of termination that has "
-            "passed. Have they left on the date, or are they still employed?",
+            "People have an active status and a date of termination that has passed. Have they "
+            "left on the date, or are they still employed?",
+            where=few(contradicted),
             columns=columns,
             choices=["left", "employed"],
             proposal="left",
@@ -148,10 +150,11 @@ def _kinds(rows: Sequence[Row], work: Work) -> dict[str, str]:
         if known:
             found[code] = known
             continue
-        beside = f"; {left[code]} of them have left by their dates" if has_dates else ""
+        beside = f", {left[code]} of them left by their dates" if has_dates else ""
         found[code] = work.answers.choose(
             f"status:{code}",
-            f'What does the status "{code}" mean? {count} rows have it{beside}.',
+            f'What does the status "{code}" mean?',
+            where=f"{count:,} times{beside}",
             columns=header,
             choices=list(KINDS),
             proposal=by_dates if has_dates else None,

@@ -12,7 +12,7 @@ import pytest
 
 from planalign.census.importing import import_once, open_sources
 
-FOLDER = Path(__file__).parents[3] / "corpus" / "clients" / "shared_example"
+FOLDER = Path(__file__).parents[4] / "examples" / "client"
 EXPECTED = json.loads((FOLDER / "expect.json").read_text(encoding="utf-8"))
 YEARS = (2022, 2023, 2024)
 # What is asked, by the name it has in the file of expectations, with the truth's answer.

@@ -4,7 +4,7 @@ Companies are made by the model itself, with parameters that are none of the def
 study with as many replicates as companies, whose snapshots become yearly censuses. Each is
 fitted and tested as a client's files are.
 
-    python benchmarks/coverage.py --companies 50 --employees 400 --seeds 100
+    python benchmarks/intervals.py --companies 50 --employees 400 --seeds 100
 """
 
 from __future__ import annotations
@@ -107,7 +107,8 @@ def made(folder: Path, companies: int, employees: int) -> Companies:
                     birth_date, hire_date, current_compensation as annual_compensation,
                     job_level, termination_date, employment_status = 'active' as active,
                     department, deferral_rate, weekly_hours, is_union as "union",
-                    null::decimal(15, 2) as balance_match
+                    null::decimal(15, 2) as balance_match,
+                    null::varchar as enrollment_status, null::date as rehire_date
                 from fct_workforce_snapshot
                 order by all
             ) to '{people}' (format parquet)

@@ -45,6 +45,8 @@ _PHRASES = (
     (re.compile(r"\bjahr bis heute\b"), "ytd"),
     (re.compile(r"\bssn number\b"), "ssn"),
 )
+# How a second column of the same name is told apart.
+_AGAIN = re.compile(r" \(\d\)$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _YEAR = re.compile(r"\b(19|20)\d\d\b")
 # Of people other than the one whose row it is.
@@ -68,6 +70,7 @@ def folded(text: str) -> str:
 
 def plain(header: str) -> str:
     """Return a header as it is compared: words in lower case and in full, without signs."""
+    header = _AGAIN.sub("", header)
     text = folded(_CAMEL.sub(" ", " ".join(header.split())))
     text = text.replace("%", " percent ").replace("#", " number ").replace("$", " dollars ")
     words = re.findall(r"[^\W_]+", text)

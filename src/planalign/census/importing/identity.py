@@ -75,6 +75,8 @@ def settle_ids(rows: Sequence[Row], salt: bytes | None, work: Work) -> None:
 def _restore_zeros(rows: Sequence[Row], work: Work) -> None:
     header = work.mapping.names("employee_id")[0]
     for row in rows:
+        # Marks of footnotes, and decimals of a spreadsheet, are no part of an id.
+        row.employee_id = re.sub(r"\s*[*\u2020\u2021]+$", "", row.employee_id)
         if re.fullmatch(r"\d+\.0+", row.employee_id):
             row.employee_id = row.employee_id.partition(".")[0]
     digits = [row.employee_id for row in rows if row.employee_id.isdigit()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,7 +30,7 @@ from planalign.census.importing.grid import read_grids
 from planalign.census.importing.identity import hashed, reconcile_ids, settle_ids
 from planalign.census.importing.journal import Journal
 from planalign.census.importing.levels import settle_levels
-from planalign.census.importing.locate import locate
+from planalign.census.importing.locate import joined, locate
 from planalign.census.importing.mapping import map_columns
 from planalign.census.importing.pay import RATES_OF_PAY, settle_pay
 from planalign.census.importing.possible import (
@@ -229,21 +230,27 @@ def import_once(
 
 def _table_of(source: Source, answers: Answers) -> Table:
     best, *others = source.tables
-    rivals = [
-        table
-        for table in others
-        if table.score > best.score * 0.8 and len(table.lines) * 5 > len(best.lines)
-    ]
+    rivals = [table for table in others if table.score > best.score * 0.8]
     if not rivals:
         return best
     names = [str(table.grid.sheet) for table in (best, *rivals)]
+    alike = [table for table in rivals if sorted(table.headers) == sorted(best.headers)]
+    together = "together" if alike and "together" not in names else None
     answer = answers.choose(
         "sheet",
-        f"{len(names)} sheets of {source.path.name} list employees. Which is the census?",
-        choices=names,
-        proposal=names[0],
+        f"{len(names)} sheets of {source.path.name} list employees: {', '.join(names)}. Which is "
+        "the census" + (", or are those with the same columns one together?" if together else "?"),
+        choices=[*names, *([together] if together else [])],
+        proposal=names[0] if together is None else _together_or_open(together, names),
     )
+    if answer == together:
+        return joined([best, *alike])
     return next(t for t in (best, *rivals) if str(t.grid.sheet) == answer)
+
+
+def _together_or_open(together: str, names: Sequence[str]) -> str | None:
+    """Propose sheets as one census, unless their names have years in them."""
+    return None if any(re.search(r"\d\d", name) for name in names) else together
 
 
 def _read(

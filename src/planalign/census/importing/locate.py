@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.dates import spelled
@@ -142,6 +142,41 @@ def locate(grid: Grid) -> Table | None:
     )
 
 
+def joined(tables: Sequence[Table]) -> Table:
+    """Return tables of sheets with the same columns as one.
+
+    The rows of each further sheet are numbered on from the last of the one before it.
+    """
+    first, *others = tables
+    columns = [list(column) for column in first.columns]
+    lines, left_out, totals = list(first.lines), dict(first.left_out), dict(first.totals)
+    too_long = list(first.too_long)
+    begins = {}
+    for table in others:
+        offset = max([*lines, *left_out])
+        begins[str(table.grid.sheet)] = offset + 1
+        order = [table.headers.index(header) for header in first.headers]
+        for column, position in zip(columns, order, strict=True):
+            column.extend(table.columns[position])
+        lines += [line + offset for line in table.lines]
+        left_out |= {line + offset: reason for line, reason in table.left_out.items()}
+        totals |= {
+            line + offset: [cells[position] for position in order]
+            for line, cells in table.totals.items()
+        }
+        too_long += [line + offset for line in table.too_long]
+    grid = replace(first.grid, notes={**first.grid.notes, "further_sheets_begin_at": begins})
+    return replace(
+        first,
+        grid=grid,
+        columns=columns,
+        lines=lines,
+        left_out=left_out,
+        totals=totals,
+        too_long=too_long,
+    )
+
+
 def _padded(row: list[Cell], width: int) -> list[Cell]:
     return row[:width] + [""] * (width - len(row))
 
@@ -235,6 +270,11 @@ def _names(upper: list[Cell], lower: list[Cell]) -> list[str]:
             names.append(f"{group} | {below}")
         else:
             names.append(below or above)
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if name and seen[name] > 1:
+            names[position] = f"{name} ({seen[name]})"
     return names
 
 

@@ -278,7 +278,7 @@ def _proposal(header: str, seen: Profile) -> tuple[str, float, str]:
         return private
     candidates = roles_of_column(header)
     for role, score, phrase in candidates:
-        fitted = _fitted(role, seen)
+        fitted = _fitted(role, seen, header)
         if fitted is not None:
             words = (
                 f'"{phrase}" is a word for it' if score >= 0.95 else f'"{phrase}" is in its name'
@@ -318,20 +318,23 @@ def _contents(seen: Profile) -> str:
     return ", ".join(parts)
 
 
-def _fitted(role: str, seen: Profile) -> str | None:
+def _fitted(role: str, seen: Profile, header: str) -> str | None:
     """Return the role that a column has by its content, or nothing where it cannot be."""
     if not seen.count:
         return role
     if role in _SAVED:
         if seen.numbers < 0.5:
             return None
-        is_rate = seen.percents > 0.5 or seen.largest <= 100
+        is_money = bool(_MONEY & set(plain(header).split())) and role.endswith("dollars")
+        is_rate = seen.percents > 0.5 or (seen.largest <= 100 and not is_money)
         return f"{role.partition('_')[0]}_{'percent' if is_rate else 'dollars'}"
     if role == "weekly_hours" and seen.numbers >= 0.5 and seen.middle > _MOST_HOURS:
         return "annual_hours"
     return role if _holds(role, seen) else None
 
 
+# Words that say that savings are stated in dollars, however few they are.
+_MONEY = {"amount", "amounts", "dollars", "ytd", "contributions", "deferrals"}
 # The habits in which savings are stated: of one header, the content tells which.
 _SAVED = frozenset(["deferral_percent", "roth_percent", "deferral_dollars", "roth_dollars"])
 # The hours of a month; a column with more of them has those of a year.

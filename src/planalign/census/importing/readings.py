@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # Until when a date may lie behind the day that the file describes: planned hires, leavers.
 _AHEAD = timedelta(days=366)
 _YOUNGEST = 14
+# Cells of dates that may all have a day up to 12 without a reason.
+_MOST_BY_CHANCE = 6
 
 
 @dataclass
@@ -117,6 +119,8 @@ class Reader:
             if key not in known:
                 known[key] = None if is_missing(cell) else spelled(cell)
         order = self._order_of(role, header, [one for one in known.values() if one])
+        if self._are_swapped(header, [one for one in known.values() if one]):
+            known = {key: _swapped(one) for key, one in known.items()}
         newest = self.work.as_of + _AHEAD
         never = date(self.work.as_of.year + OPEN_END_AFTER, 1, 1)
         if role == "birth_date":
@@ -139,6 +143,29 @@ class Reader:
                 "no_day", header, open_ends, "days such as 1/1/1900 or 12/31/9999 stand for none"
             )
         return out
+
+    def _are_swapped(self, header: str, found: list[Spelled]) -> bool:
+        """Ask where a spreadsheet may have read days as months and left the others as text.
+
+        It makes cells of dates of what it can read in its own order, all of them with a
+        day up to 12, and keeps as texts those that it cannot.
+        """
+        texts = [one for one in found if one.shape == "numbers"]
+        cells = [one.day for one in found if one.shape == "cell" and one.day is not None]
+        seen = evidence(texts)
+        decided = bool(seen.month_first) != bool(seen.day_first) and not seen.either
+        if not decided or len(cells) < _MOST_BY_CHANCE or any(day.day > 12 for day in cells):
+            return False
+        answer = self.work.answers.choose(
+            f"swapped_dates:{header}",
+            f'"{header}" has {len(cells)} cells of dates, none of them beyond the 12th, and '
+            f"{len(texts)} texts with a day beyond it: a spreadsheet has taken days for months "
+            "where it could. Are day and month of the cells to be exchanged?",
+            columns=[header],
+            choices=["exchange", "keep"],
+            proposal="exchange",
+        )
+        return answer == "exchange"
 
     def _order_of(self, role: str, header: str, found: list[Spelled]) -> str:
         seen = evidence(found)
@@ -290,6 +317,13 @@ class Reader:
             columns=[header],
             choices=["percent", "fraction"],
         )
+
+
+def _swapped(one: Spelled | None) -> Spelled | None:
+    """Return a cell of a date with day and month exchanged."""
+    if one is None or one.shape != "cell" or one.day is None:
+        return one
+    return replace(one, day=one.day.replace(month=one.day.day, day=one.day.month))
 
 
 def _is_zero(cell: Cell) -> bool:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clients import company, secrets_of
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.support.clients import Person
 
+# `make fuzz` tries many more.
+LONG = settings().max_examples >= 1_000
 AS_OF = date(2024, 12, 31)
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -350,6 +352,7 @@ def _check(path: Path, habit: dict[str, Any], truth: dict[int, dict[str, Any]], 
     assert not [secret for secret in secrets_of(company(habit["seed"], 12)) if secret in written]
 
 
+@settings(max_examples=5_000 if LONG else settings().max_examples)
 @given(habit=habits())
 def test_a_text_in_any_habit_is_its_table(tmp_path, habit):
     rows, truth = _rows(habit)

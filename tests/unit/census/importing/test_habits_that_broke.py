@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import xlsxwriter
 
 from planalign.census.importing import import_once, open_sources, page_of
 from planalign.census.importing.headers import roles_of_column
@@ -26,7 +27,7 @@ def people(count: int = 12) -> list[list[str]]:
     """Return rows of the header above, whose dates have days beyond 12."""
     return [
         [f"{1000 + 7 * n:06d}", f"{n % 12 + 1}/{13 + n % 15}/19{60 + n % 25}",
-         f"{n % 12 + 1}/{28 - n % 14}/{2001 + n % 20}", f"{40_000 + 1_250 * n}.50"]
+         f"{n % 12 + 1}/{28 - n % 14}/{2013 + n % 12}", f"{40_000 + 1_250 * n}.50"]
         for n in range(count)
     ]  # fmt: skip
 
@@ -258,6 +259,10 @@ def test_an_end_in_a_far_year_is_none(tmp_path):
     ("title", "day"),
     [
         ("PERIOD ENDING 12/31/24", date(2024, 12, 31)),
+        ("Census of June 2024", date(2024, 6, 30)),
+        ("Headcount Q3 2024", date(2024, 9, 30)),
+        ("Plan year ended June 30, 2024", date(2024, 6, 30)),
+        ("Effectif au 30 juin 2024", date(2024, 6, 30)),
         ("As of 6/30/2023    Run date: 07/14/2023 09:12", date(2023, 6, 30)),
         ("Printed 1/15/2025, census as of 12/31/2024", date(2024, 12, 31)),
         ("Stichtag 31.12.2024, erstellt am 13.01.2025", date(2024, 12, 31)),
@@ -268,7 +273,7 @@ def test_the_day_of_a_title_is_not_that_on_which_it_was_made(tmp_path, title, da
     lines = [[title], HEADER, *people()]
     path.write_text("\n".join("\t".join(row) for row in lines), encoding="utf-8")
     found = import_once(open_sources([path], None), BY_PAY)
-    assert found.questions == []
+    assert keys_of(found) <= {"hired_later"}
     assert found.files[0].as_of == day
 
 
@@ -309,3 +314,128 @@ def test_headers_of_systems_that_were_not_known():
     }.items():
         found, score, _ = roles_of_column(name)[0]
         assert (found, score >= 0.78) == (role, True), name
+
+
+def test_several_jobs_at_the_same_time_are_asked_about(tmp_path):
+    rows = people()
+    second = [*rows[3][:3], "10000.00"]
+    assert keys_of(imported(tmp_path, HEADER, [*rows, second])) == {"several_jobs"}
+    for answer, pay in {"add": "53750.50", "latest": "10000.00"}.items():
+        found = imported(tmp_path, HEADER, [*rows, second], {"several_jobs": answer})
+        assert found.questions == []
+        row = next(row for row in rows_of(found) if row.employee_id == second[0])
+        assert row.annual_compensation == Decimal(pay)
+        assert found.files[0].counts()["duplicate_of_rehired_person"] == 1
+
+
+def test_deferrals_of_a_pay_period_are_not_taken_for_those_of_a_year(tmp_path):
+    header, rows = with_column("401k Amount", ["100.00", "0.00"])
+    header, rows = [*header, "Pay Freq"], [[*row, "B"] for row in rows]
+    assert keys_of(imported(tmp_path, header, rows)) == {"deferral_period"}
+    found = imported(tmp_path, header, rows, {"deferral_period": "by_frequency"})
+    assert found.questions == []
+    first = rows_of(found)[0]
+    assert first.deferral_rate == (2600 / Decimal("40000.50")).quantize(Decimal("0.000001"))
+
+
+def test_people_of_two_sheets_are_one_census_if_so_answered(tmp_path):
+    path = tmp_path / "census_2024-12-31.xlsx"
+    rows = people()
+    with xlsxwriter.Workbook(path) as book:
+        for name, part in {"Active": rows[:9], "Terminated": rows[9:]}.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate([HEADER, *part]):
+                sheet.write_row(number, 0, row)
+    sources = open_sources([path], None)
+    (asked,) = import_once(sources, BY_PAY).questions
+    assert (asked.key, asked.proposal) == ("sheet", "together")
+    found = import_once(sources, BY_PAY | {"sheet": "together"})
+    assert found.questions == []
+    assert [row.employee_id for row in rows_of(found)] == [row[0] for row in rows]
+    assert found.files[0].work.table.rows_in == 14
+    alone = import_once(sources, BY_PAY | {"sheet": "Terminated"})
+    assert len(rows_of(alone)) == 3
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_decimal_commas_and_dates_are_no_delimiters(tmp_path, delimiter):
+    header = [*HEADER, "Match Balance", "YTD Gross", "% Owned"]
+    rows = [[*row[:3], row[3].replace(".", ","), "1,5", "2,25", "0,1%"] for row in people()]
+    path = tmp_path / "census_2024-12-31.csv"
+    path.write_text("\n".join(delimiter.join(row) for row in [header, *rows]))
+    found = import_once(open_sources([path], None), BY_PAY)
+    assert found.questions == []
+    assert rows_of(found)[0].annual_compensation == Decimal("40000.50")
+
+
+def test_dates_of_which_a_spreadsheet_has_exchanged_day_and_month(tmp_path):
+    path = tmp_path / "census_2024-12-31.xlsx"
+    births = [date(1970 + n, n % 12 + 1, 1 + (5 * n) % 28) for n in range(15)]
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet("Census")
+        style = book.add_format({"num_format": "dd/mm/yyyy"})
+        sheet.write_row(0, 0, HEADER)
+        for number, (birth, row) in enumerate(zip(births, people(15), strict=True), start=1):
+            sheet.write_row(number, 0, row)
+            if birth.day <= 12:
+                wrong = birth.replace(day=birth.month, month=birth.day)
+                sheet.write_datetime(number, 1, wrong, style)
+            else:
+                sheet.write(number, 1, f"{birth:%d/%m/%Y}")
+    sources = open_sources([path], None)
+    key = "swapped_dates:Birth Date"
+    assert keys_of(import_once(sources, BY_PAY)) == {key}
+    found = import_once(sources, BY_PAY | {key: "exchange"})
+    assert found.questions == []
+    assert [row.birth_date for row in rows_of(found)] == births
+
+
+def test_marks_of_footnotes_are_no_part_of_an_id_or_a_number(tmp_path):
+    rows = people()
+    rows[2][0] += "*"
+    rows[3][3] += " **"
+    found = imported(tmp_path, HEADER, rows)
+    assert found.questions == []
+    assert rows_of(found)[2].employee_id == people()[2][0]
+    assert rows_of(found)[3].annual_compensation == Decimal(people()[3][3])
+
+
+def test_two_columns_of_one_name_are_told_apart(tmp_path):
+    header, rows = with_column("Annual Salary", ["99000.00"])
+    found = imported(tmp_path, header, rows)
+    (question,) = found.questions
+    assert question.choices == ("Annual Salary", "Annual Salary (2)")
+    answers = {question.key: "Annual Salary (2)"}
+    found = imported(tmp_path, header, rows, answers)
+    assert {row.annual_compensation for row in rows_of(found)} == {Decimal("99000.00")}
+
+
+def test_salaries_a_year_are_no_days(tmp_path):
+    header = [*HEADER[:3], "Monatsgehalt", "Anzahl Gehälter"]
+    rows = [[*row[:3], "3.000,50", str(12 + n % 3)] for n, row in enumerate(people())]
+    found = imported(tmp_path, header, rows)
+    assert found.questions == []
+    pays = [row.annual_compensation for row in rows_of(found)][:3]
+    assert pays == [Decimal("3000.50") * n for n in (12, 13, 14)]
+
+
+def test_an_id_of_two_columns(tmp_path):
+    rows = [
+        [name, birth, hired, pay, plant] for plant in "AB" for name, birth, hired, pay in people()
+    ]
+    for n, row in enumerate(rows[12:]):
+        row[1] = f"{n % 12 + 1}/20/1985"
+    found = imported(tmp_path, [*HEADER, "Plant"], rows)
+    assert keys_of(found) == {"employee_id_parts"}
+    found = imported(tmp_path, [*HEADER, "Plant"], rows, {"employee_id_parts": "both"})
+    assert found.questions == []
+    assert len({row.employee_id for row in rows_of(found)}) == 24
+    assert found.as_dict()["mapping"]["Plant"] == "employee_id"
+
+
+def test_pay_in_another_currency_is_asked_about(tmp_path):
+    header, rows = with_column("Currency", ["USD", "USD", "USD", "CAD"])
+    assert keys_of(imported(tmp_path, header, rows)) == {"other_currency"}
+    found = imported(tmp_path, header, rows, {"other_currency": "leave_out"})
+    assert len(rows_of(found)) == 9
+    assert found.files[0].counts()["unusable"] == 3

@@ -205,11 +205,14 @@ def _records(
     reader = _reader(text.rstrip("\x1a"), delimiter, quote)
     rows, lines = [], []
     begins = 1
+    may_be_protected = "'" in text or '="' in text
     try:
         for row in reader:
             if reader.line_num - begins >= _MOST_LINES_OF_A_CELL:
                 raise _open_quote(path, begins)
-            rows.append([_unprotected(cell) for cell in row] if _is_protected(row) else row)
+            if may_be_protected:
+                row = [_unprotected(cell) for cell in row]  # noqa: PLW2901 - the row as it is shown
+            rows.append(row)
             lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -220,13 +223,9 @@ def _records(
     return rows, lines
 
 
-def _is_protected(row: list[str]) -> bool:
-    return any(cell.startswith(("=", "'")) for cell in row)
-
-
 def _unprotected(cell: str) -> str:
     """Return what a spreadsheet shows of ="00831" and '00831, which keep zeros in front."""
-    if found := _PROTECTED.fullmatch(cell):
+    if cell[:1] in {"=", "'"} and (found := _PROTECTED.fullmatch(cell)):
         return found[1] if found[1] is not None else found[2]
     return cell
 

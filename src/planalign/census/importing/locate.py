@@ -376,11 +376,15 @@ class _Look:
     usual: int
 
 
-def _facts(row: list[Cell], is_filled: list[bool], look: _Look) -> int:
-    return sum(
-        p < len(row) and is_filled[p] and not is_missing(row[p]) and not _says_total([row[p]])
-        for p in look.personal
-    )
+def _is_fact(cell: Cell) -> bool:
+    """Return whether a cell says something of a person; the word of a total does not."""
+    if not isinstance(cell, str) or cell[:1].isdigit():
+        return cell is not None
+    return not is_missing(cell) and not _says_total([cell])
+
+
+def _facts(row: list[Cell], look: _Look) -> int:
+    return sum(p < len(row) and _is_fact(row[p]) for p in look.personal)
 
 
 def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
@@ -388,11 +392,12 @@ def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
     p = look.identity
     if p is None or p >= len(row) or not is_filled[p] or _shape(row[p]) not in look.shapes:
         return False
-    return _facts(row, is_filled, look) > 0 or not _says_total(row)
+    has_facts = any(p < len(row) and _is_fact(row[p]) for p in look.personal)
+    return has_facts or not _says_total(row)
 
 
 def _is_person(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
-    count, facts = sum(is_filled), _facts(row, is_filled, look)
+    count, facts = sum(is_filled), _facts(row, look)
     if _has_id(row, is_filled, look):
         # A number alone on its line is a page's.
         return count > 1 or look.usual <= 1

@@ -203,13 +203,14 @@ def _records(
     text: str, path: Path, delimiter: str, quote: str
 ) -> tuple[list[list[str]], list[int]]:
     reader = _reader(text.rstrip("\x1a"), delimiter, quote)
+    is_protected = any(mark in text for mark in ('="', f"{delimiter}'", "\n'"))
     rows, lines = [], []
     begins = 1
     try:
         for row in reader:
             if reader.line_num - begins >= _MOST_LINES_OF_A_CELL:
                 raise _open_quote(path, begins)
-            rows.append([_unprotected(cell) for cell in row] if _is_protected(row) else row)
+            rows.append([_unprotected(cell) for cell in row] if is_protected else row)
             lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -218,10 +219,6 @@ def _records(
         rows.pop()
         lines.pop()
     return rows, lines
-
-
-def _is_protected(row: list[str]) -> bool:
-    return any(cell.startswith(("=", "'")) for cell in row)
 
 
 def _unprotected(cell: str) -> str:

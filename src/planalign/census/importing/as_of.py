@@ -88,7 +88,10 @@ def _without_making(text: str) -> str:
     if made is None:
         return text
     day = _DAY.search(text, made.end())
-    rest = text[day.end() :] if day is not None else ""
+    rest = text[made.end() :] if day is None else text[day.end() :]
+    if day is not None and (meant := _MEANT.search(text, made.end(), day.start())):
+        # "Prepared by somebody as of 12/31/2024": the day is that of the other words.
+        rest = text[meant.start() :]
     return text[: made.start()] + rest
 
 

@@ -11,7 +11,7 @@ from planalign.census.importing.headers import roles_of_column
 from planalign.census.importing.numbers import is_missing, number_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from planalign.census.importing.grid import Cell, Grid
 
@@ -376,12 +376,15 @@ class _Look:
     usual: int
 
 
-def _facts(row: list[Cell], is_filled: list[bool], look: _Look) -> Iterator[bool]:
-    """Say of each personal column whether the row has something of a person in it."""
-    return (
-        p < len(row) and is_filled[p] and not is_missing(row[p]) and not _says_total([row[p]])
-        for p in look.personal
-    )
+def _is_fact(cell: Cell) -> bool:
+    """Return whether a cell says something of a person; the word of a total does not."""
+    if not isinstance(cell, str) or cell[:1].isdigit():
+        return cell is not None
+    return not is_missing(cell) and not _says_total([cell])
+
+
+def _facts(row: list[Cell], look: _Look) -> int:
+    return sum(p < len(row) and _is_fact(row[p]) for p in look.personal)
 
 
 def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
@@ -389,11 +392,12 @@ def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
     p = look.identity
     if p is None or p >= len(row) or not is_filled[p] or _shape(row[p]) not in look.shapes:
         return False
-    return any(_facts(row, is_filled, look)) or not _says_total(row)
+    has_facts = any(p < len(row) and _is_fact(row[p]) for p in look.personal)
+    return has_facts or not _says_total(row)
 
 
 def _is_person(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
-    count, facts = sum(is_filled), sum(_facts(row, is_filled, look))
+    count, facts = sum(is_filled), _facts(row, look)
     if _has_id(row, is_filled, look):
         # A number alone on its line is a page's.
         return count > 1 or look.usual <= 1

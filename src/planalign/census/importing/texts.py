@@ -203,16 +203,14 @@ def _records(
     text: str, path: Path, delimiter: str, quote: str
 ) -> tuple[list[list[str]], list[int]]:
     reader = _reader(text.rstrip("\x1a"), delimiter, quote)
+    is_protected = any(mark in text for mark in ('="', f"{delimiter}'", "\n'"))
     rows, lines = [], []
     begins = 1
-    may_be_protected = "'" in text or '="' in text
     try:
         for row in reader:
             if reader.line_num - begins >= _MOST_LINES_OF_A_CELL:
                 raise _open_quote(path, begins)
-            if may_be_protected:
-                row = [_unprotected(cell) for cell in row]  # noqa: PLW2901 - the row as it is shown
-            rows.append(row)
+            rows.append([_unprotected(cell) for cell in row] if is_protected else row)
             lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -225,7 +223,7 @@ def _records(
 
 def _unprotected(cell: str) -> str:
     """Return what a spreadsheet shows of ="00831" and '00831, which keep zeros in front."""
-    if cell[:1] in {"=", "'"} and (found := _PROTECTED.fullmatch(cell)):
+    if found := _PROTECTED.fullmatch(cell):
         return found[1] if found[1] is not None else found[2]
     return cell
 

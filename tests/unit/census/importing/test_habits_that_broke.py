@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -439,3 +440,32 @@ def test_pay_in_another_currency_is_asked_about(tmp_path):
     found = imported(tmp_path, header, rows, {"other_currency": "leave_out"})
     assert len(rows_of(found)) == 9
     assert found.files[0].counts()["unusable"] == 3
+
+
+def test_ids_that_may_be_social_security_numbers_are_asked_about(tmp_path):
+    rows = [[f"9{n * 7:02d}04{5678 + n}", *rest] for n, (_, *rest) in enumerate(people())]
+    found = imported(tmp_path, HEADER, rows)
+    assert keys_of(found) == {"ids_are_ssns", "employee_id"}
+    kept = imported(tmp_path, HEADER, rows, {"ids_are_ssns": "id"})
+    assert kept.questions == []
+    assert [row.employee_id for row in rows_of(kept)] == [row[0] for row in rows]
+    salted = imported(tmp_path, HEADER, rows, {"ids_are_ssns": "ssn"}, salt=b"0123456789abcdef")
+    assert salted.questions == []
+    told = salted.journal() + salted.recipe + page_of(salted) + repr(rows_of(salted))
+    assert not [row[0] for row in rows if row[0] in told]
+    assert len({row.employee_id for row in rows_of(salted)}) == 12
+
+
+def test_names_around_the_table_are_in_nothing_that_is_written(tmp_path):
+    path = tmp_path / "people.txt"
+    header, rows = with_column("Comments", ["Quixa Vobak is on leave", "see Quixa"])
+    rows = [[*row[:4], f"{row[4]} {n}"] for n, row in enumerate(rows)]
+    lines = [
+        ["Prepared by Quixa Vobak, 12 Zerlom Lane, as of 12/31/2024"], header, *rows,
+        ["", "", "", "", ""], ["* Quixa Vobak returns in May"],
+    ]  # fmt: skip
+    path.write_text("\n".join("\t".join(row) for row in lines), encoding="utf-8")
+    found = import_once(open_sources([path], None), BY_PAY)
+    told = found.journal() + found.recipe + page_of(found) + json.dumps(found.as_dict())
+    assert found.questions == []
+    assert not [word for word in ("Quixa", "Vobak", "Zerlom") if word in told]

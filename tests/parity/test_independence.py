@@ -53,17 +53,16 @@ def test_replicates_differ(whole):
     assert len(closing) > 10
 
 
-@pytest.mark.parametrize("threads", ["1", "8"])
-def test_threads_change_nothing(project, parity, threads, large):
-    again = parity.simulate(large[0], f"threads{threads}", YEARS, "--threads", threads)
+def test_threads_change_nothing(parity, large):
+    again = parity.simulate(large[0], "threads8", YEARS, "--threads", "8")
     assert differences(large[1], again) is None
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory, parity) -> tuple[Path, Path]:
-    """A company that fills several of DuckDB's row groups."""
+    """A company that fills several of DuckDB's row groups, simulated by one thread."""
     folder = parity.project(tmp_path_factory.mktemp("large"), 60_000, scenarios=("plan", "exact"))
-    return folder, parity.simulate(folder, "run", YEARS, "--threads", "2")
+    return folder, parity.simulate(folder, "run", YEARS, "--threads", "1")
 
 
 def test_the_other_duckdb_version_gives_the_same_bits(large, parity, other_duckdb):

@@ -8,7 +8,8 @@ from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING
 
-from planalign.census.importing.dates import day_of, spelled
+from planalign.census.importing.dates import MONTHS, day_of, spelled
+from planalign.census.importing.headers import folded
 
 if TYPE_CHECKING:
     from planalign.census.importing.locate import Table
@@ -26,6 +27,9 @@ _DAY = re.compile(
 _LATEST = date(2069, 12, 31)
 _YEAR = re.compile(r"(?<!\d)(20\d\d|19[5-9]\d)(?!\d)")
 _MONTH = re.compile(r"(?<!\d)(20\d\d)[-_. ]?(0[1-9]|1[0-2])(?!\d)")
+_QUARTER = re.compile(r"\bQ([1-4])[- /]?(20\d\d)\b", re.IGNORECASE)
+_QUARTER_LAST = re.compile(r"(?<!\d)(20\d\d)[- /]?Q([1-4])\b", re.IGNORECASE)
+_NAMED_MONTH = re.compile(r"([^\W\d_]{3,10})\.?[ -](20\d\d)(?!\d)")
 # What stands before the day that is meant, and before the day on which a report was made.
 _MEANT = re.compile(
     r"as of|as at|as-of|effective|year end|year-end|plan year|period end|ending|ended|through|"
@@ -57,7 +61,7 @@ def as_of_day(table: Table, mapping: Mapping, answers: Answers, *, many: bool) -
             return days.pop()
     newest = _newest_year(table, mapping)
     for text in meant:
-        if found := {(int(year), int(month)) for year, month in _MONTH.findall(text)}:
+        if found := _months(text):
             year, month = max(found)
             if newest is None or year <= newest <= year + 1:
                 return date(year, month, calendar.monthrange(year, month)[1])
@@ -84,8 +88,22 @@ def _without_making(text: str) -> str:
     if made is None:
         return text
     day = _DAY.search(text, made.end())
-    rest = text[day.end() :] if day is not None else ""
+    rest = text[made.end() :] if day is None else text[day.end() :]
+    if day is not None and (meant := _MEANT.search(text, made.end(), day.start())):
+        # "Prepared by somebody as of 12/31/2024": the day is that of the other words.
+        rest = text[meant.start() :]
     return text[: made.start()] + rest
+
+
+def _months(text: str) -> set[tuple[int, int]]:
+    """Return the months of a title that names no day, a quarter as its last one."""
+    found = {(int(year), int(month)) for year, month in _MONTH.findall(text)}
+    found |= {(int(year), 3 * int(q)) for q, year in _QUARTER.findall(text)}
+    found |= {(int(year), 3 * int(q)) for year, q in _QUARTER_LAST.findall(text)}
+    for name, year in _NAMED_MONTH.findall(text):
+        if (month := MONTHS.get(folded(name))) is not None:
+            found.add((int(year), month))
+    return found
 
 
 def _iso(text: str) -> date | None:

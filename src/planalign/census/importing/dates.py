@@ -43,7 +43,8 @@ EXCEL_EPOCH = date(1899, 12, 30)
 # Days that stand for no day: nobody is employed since, or leaves at, one of them.
 NO_DAY = {date(1900, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1901, 1, 1),
           date(1800, 1, 1), date(1, 1, 1), date(1753, 1, 1)}  # fmt: skip
-OPEN_END_FROM = 2900
+# Years from the day of a file on after which a date stands for no end.
+OPEN_END_AFTER = 50
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.journal import at, at_lines
@@ -10,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from planalign.census.importing.file import File
+    from planalign.census.importing.locate import Table
+    from planalign.census.importing.questions import Answers
     from planalign.census.importing.readings import Reader
     from planalign.census.importing.rows import Row
 
@@ -42,6 +46,11 @@ def drop_answered(file: File) -> None:
     drop(file, gone, "left_out", "employee_id", "left out, as answered")
 
 
+def _shape(text: str) -> str:
+    """Return how a text is written without what it says, which may be somebody's name."""
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "a", text))[:30]
+
+
 def drop_unread(file: File, reader: Reader) -> None:
     """Ask what becomes of cells that have no value in the reading of their column."""
     work = file.work
@@ -49,11 +58,12 @@ def drop_unread(file: File, reader: Reader) -> None:
     for role, cells in reader.unread.items():
         header = work.mapping.names(role)[0]
         lines = [work.table.lines[row] for row, _ in cells]
-        is_private = role in {"birth_date", "employee_id"}
-        shown = "" if is_private else " such as " + ", ".join(repr(text) for _, text in cells[:3])
+        shapes = dict.fromkeys(_shape(text) for _, text in cells)
+        shown = ", ".join(repr(shape) for shape in [*shapes][:3])
         answer = work.answers.choose(
             f"unreadable:{header}",
-            f'Cells of "{header}"{shown} cannot be read. Are they blank, or are the rows left out?',
+            f'Cells of "{header}" cannot be read, such as {shown} (a for letters, 9 for digits). '
+            "Are they blank, or are the rows left out?",
             where=few_lines(lines),
             columns=[header],
             choices=["blank", "leave_out"],
@@ -80,19 +90,25 @@ def drop_without_id(file: File) -> None:
     drop(file, without, "id_missing", "employee_id", "rows without an id are left out")
 
 
-def drop_too_long(file: File) -> None:
-    """Ask of rows in which it is not sure which cell is of which column."""
-    long = set(file.work.table.too_long)
-    rows = [row for row in file.rows if row.line in long]
-    if rows:
-        file.work.answers.choose(
-            "rows_too_long",
-            "Rows have more cells than the header, so that it is not sure which is which. Are they "
-            "left out?",
-            where=few(rows),
-            choices=["leave_out"],
-        )
-    drop(file, rows, "rows_too_long", "(row)", "rows with more cells than the header are left out")
+def without_too_long(table: Table, answers: Answers) -> Table:
+    """Ask of rows in which it is not sure which cell is of which column; they are not read."""
+    if not table.too_long:
+        return table
+    long = set(table.too_long)
+    answers.choose(
+        "rows_too_long",
+        "Rows have more cells than the header, so that it is not sure which is which. Are they "
+        "left out?",
+        where=few_lines(long),
+        choices=["leave_out"],
+    )
+    kept = [n for n, line in enumerate(table.lines) if line not in long]
+    return replace(
+        table,
+        columns=[[column[n] for n in kept] for column in table.columns],
+        lines=[table.lines[n] for n in kept],
+        left_out=table.left_out | dict.fromkeys(long, "unusable"),
+    )
 
 
 def drop_other_currencies(file: File) -> None:

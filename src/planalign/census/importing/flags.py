@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from planalign.census.importing.dropping import few
 from planalign.census.importing.headers import folded, plain
+from planalign.census.importing.journal import at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,6 +172,58 @@ def _settle_automatic(rows: Sequence[Row], header: list[str], work: Work) -> Non
             row.enrollment_status = answer
     words = "only whether automatically: of the others, who saves is voluntary"
     work.journal.add("enrollment_status", header[0], len(rows), words)
+
+
+def settle_enrollment(rows: Sequence[Row], work: Work) -> None:
+    """Ask which counts where the day or the way of an enrolment contradicts another column."""
+    early = [
+        row for row in rows if row.enrolled_on and row.hire_date and row.enrolled_on < row.hire_date
+    ]
+    if early:
+        header = work.mapping.names("enrolled_on")
+        answer = work.answers.choose(
+            "enrolled_before_hire",
+            "People were enrolled before their hire date. Is the day left blank, or the hire date?",
+            where=few(early),
+            columns=header,
+            choices=["blank", "hire_date"],
+            proposal="blank",
+        )
+        for row in early:
+            row.enrolled_on = row.hire_date if answer == "hire_date" else None
+        words = f"enrolled before the hire date: {answer}"
+        work.journal.add("enrolled_before_hire", ", ".join(header), len(early), words, at(early))
+    later = [row for row in rows if row.enrolled_on and row.enrolled_on > work.as_of]
+    for row in later:
+        row.enrolled_on = None
+    names = ", ".join(work.mapping.names("enrolled_on"))
+    work.journal.add("enrolled_later", names, len(later), "enrolled after the day", at(later))
+    saving = [
+        row
+        for row in rows
+        if row.is_active
+        and row.deferral_rate
+        and row.enrollment_status in {"opted_out", "not_enrolled"}
+    ]
+    if not saving:
+        return
+    header = work.mapping.names("enrollment_status")
+    answer = work.answers.choose(
+        "enrolled_or_saving",
+        f'People are not in the plan by "{header[0]}" and have a deferral rate. Does the rate '
+        "count, and they are voluntary, or the status, and they save nothing?",
+        where=few(saving),
+        columns=header,
+        choices=["rate", "status"],
+        proposal="rate",
+    )
+    for row in saving:
+        if answer == "rate":
+            row.enrollment_status = "voluntary"
+        else:
+            row.deferral_rate, row.roth_share = Decimal(0), None
+    words = f"not in the plan, with a deferral rate: the {answer} counts"
+    work.journal.add("enrolled_or_saving", ", ".join(header), len(saving), words, at(saving))
 
 
 def settle_names(files: Sequence[File], role: str) -> None:

@@ -45,6 +45,8 @@ _PHRASES = (
     (re.compile(r"\bjahr bis heute\b"), "ytd"),
     (re.compile(r"\bssn number\b"), "ssn"),
 )
+# How a second column of the same name is told apart.
+_AGAIN = re.compile(r" \(\d\)$")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _YEAR = re.compile(r"\b(19|20)\d\d\b")
 # Of people other than the one whose row it is.
@@ -68,6 +70,7 @@ def folded(text: str) -> str:
 
 def plain(header: str) -> str:
     """Return a header as it is compared: words in lower case and in full, without signs."""
+    header = _AGAIN.sub("", header)
     text = folded(_CAMEL.sub(" ", " ".join(header.split())))
     text = text.replace("%", " percent ").replace("#", " number ").replace("$", " dollars ")
     words = re.findall(r"[^\W_]+", text)
@@ -93,6 +96,13 @@ def _phrases() -> dict[str, str]:
 
 
 @cache
+def _run_together() -> dict[str, str]:
+    """Return role by phrase without blanks, as DATEOFBIRTH is written."""
+    phrases = reversed(_phrases().items())
+    return {phrase.replace(" ", ""): role for phrase, role in phrases if len(phrase) > 4}
+
+
+@cache
 def _by_words() -> dict[frozenset[str], str]:
     return {frozenset(phrase.split()): role for phrase, role in reversed(_phrases().items())}
 
@@ -109,6 +119,8 @@ def roles_of(header: str) -> list[tuple[str, float, str]]:
     if exact := _phrases().get(text):
         return [(exact, 1.0, text)]
     words = text.split()
+    if run_together := _run_together().get(text.replace(" ", "")):
+        return [(run_together, 0.97, text)]
     if _OTHERS & set(words):
         return [("other", 0.9, text)]
     unordered = frozenset(words)

@@ -37,7 +37,7 @@ def settle_ids(rows: Sequence[Row], salt: bytes | None, work: Work) -> None:
         salt: makes digests of social security numbers, which are not stored.
         work: the file.
     """
-    if work.mapping.has("employee_id"):
+    if work.mapping.has("employee_id") and not _are_private(rows, work):
         _restore_zeros(rows, work)
         _add_part(rows, work)
         return
@@ -72,9 +72,35 @@ def settle_ids(rows: Sequence[Row], salt: bytes | None, work: Work) -> None:
         row.employee_id = f"R{row.line:06d}"
 
 
+def _are_private(rows: Sequence[Row], work: Work) -> bool:
+    """Ask whether ids of nine digits that begin in many ways are social security numbers."""
+    ids = [row.employee_id for row in rows if row.employee_id]
+    if not ids or not all(len(text) == 9 and text.isdigit() for text in ids):
+        return False
+    if len({text[:3] for text in ids}) * 5 <= len(set(ids)):
+        return False
+    header = work.mapping.names("employee_id")[0]
+    answer = work.answers.choose(
+        "ids_are_ssns",
+        f'"{header}" has nine digits that begin in many ways. Are they social security numbers, '
+        "which are not stored, or ids of the company?",
+        columns=[header],
+        choices=["ssn", "id"],
+    )
+    if answer == "id":
+        return False
+    work.mapping.positions["ssn"] = work.mapping.positions.pop("employee_id")
+    work.mapping.reported[header] = "ignored:pii"
+    for row in rows:
+        row.employee_id = ""
+    return True
+
+
 def _restore_zeros(rows: Sequence[Row], work: Work) -> None:
     header = work.mapping.names("employee_id")[0]
     for row in rows:
+        # Marks of footnotes, and decimals of a spreadsheet, are no part of an id.
+        row.employee_id = re.sub(r"\s*[*\u2020\u2021]+$", "", row.employee_id)
         if re.fullmatch(r"\d+\.0+", row.employee_id):
             row.employee_id = row.employee_id.partition(".")[0]
     digits = [row.employee_id for row in rows if row.employee_id.isdigit()]

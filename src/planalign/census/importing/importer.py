@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,19 +15,29 @@ from planalign.census.importing.dropping import (
     drop_answered,
     drop_not_yet_hired,
     drop_other_currencies,
-    drop_too_long,
     drop_unread,
     drop_without_id,
+    without_too_long,
 )
 from planalign.census.importing.file import REASONS, File
-from planalign.census.importing.flags import settle_flags, settle_names, settle_ways
+from planalign.census.importing.flags import (
+    settle_enrollment,
+    settle_flags,
+    settle_names,
+    settle_ways,
+)
 from planalign.census.importing.grid import read_grids
 from planalign.census.importing.identity import hashed, reconcile_ids, settle_ids
 from planalign.census.importing.journal import Journal
 from planalign.census.importing.levels import settle_levels
-from planalign.census.importing.locate import locate
+from planalign.census.importing.locate import joined, locate
 from planalign.census.importing.mapping import map_columns
 from planalign.census.importing.pay import RATES_OF_PAY, settle_pay
+from planalign.census.importing.possible import (
+    settle_bounds,
+    settle_hours,
+    settle_order_of_dates,
+)
 from planalign.census.importing.questions import Answers
 from planalign.census.importing.readings import Reader
 from planalign.census.importing.recipe import Recipe, fitted, recipe_text
@@ -219,21 +230,27 @@ def import_once(
 
 def _table_of(source: Source, answers: Answers) -> Table:
     best, *others = source.tables
-    rivals = [
-        table
-        for table in others
-        if table.score > best.score * 0.8 and len(table.lines) * 5 > len(best.lines)
-    ]
+    rivals = [table for table in others if table.score > best.score * 0.8]
     if not rivals:
         return best
     names = [str(table.grid.sheet) for table in (best, *rivals)]
+    alike = [table for table in rivals if sorted(table.headers) == sorted(best.headers)]
+    together = "together" if alike and "together" not in names else None
     answer = answers.choose(
         "sheet",
-        f"{len(names)} sheets of {source.path.name} list employees. Which is the census?",
-        choices=names,
-        proposal=names[0],
+        f"{len(names)} sheets of {source.path.name} list employees: {', '.join(names)}. Which is "
+        "the census" + (", or are those with the same columns one together?" if together else "?"),
+        choices=[*names, *([together] if together else [])],
+        proposal=names[0] if together is None else _together_or_open(together, names),
     )
+    if answer == together:
+        return joined([best, *alike])
     return next(t for t in (best, *rivals) if str(t.grid.sheet) == answer)
+
+
+def _together_or_open(together: str, names: Sequence[str]) -> str | None:
+    """Propose sheets as one census, unless their names have years in them."""
+    return None if any(re.search(r"\d\d", name) for name in names) else together
 
 
 def _read(
@@ -242,6 +259,7 @@ def _read(
     """Read one file: its columns, its cells, who is employed, one row for each person."""
     mapping = map_columns(table, answers)
     _require(table, mapping)
+    table = without_too_long(table, answers)
     day = as_of if as_of is not None and not many else as_of_day(table, mapping, answers, many=many)
     work = Work(table, mapping, day, answers, Journal())
     reader = Reader(work)
@@ -252,8 +270,9 @@ def _read(
     settle_ids(rows, salt, work)
     drop_unread(file, reader)
     drop_without_id(file)
-    drop_too_long(file)
     file.totals = check_file_totals(file.rows, work)
+    settle_hours(file)
+    settle_bounds(file)
     settle_standing(file.rows, work)
     drop_copies(file)
     drop_answered(file)
@@ -270,6 +289,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
     fill_dates(found, answers)
     for file in found:
         answers.file = file.name if len(found) > 1 else ""
+        settle_order_of_dates(file)
         drop_other_currencies(file)
         settle_pay(file.rows, file.work)
     answers.file = ""
@@ -278,6 +298,7 @@ def _join(found: list[File], answers: Answers, bands: Sequence[tuple[Decimal, De
     for file in found:
         settle_saving(file.rows, file.work)
         settle_ways(file.rows, file.work)
+        settle_enrollment(file.rows, file.work)
         drop_answered(file)
         _settle_department(file)
     settle_levels(found, bands, answers)

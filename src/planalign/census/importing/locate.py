@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from planalign.census.importing.dates import spelled
@@ -25,6 +25,11 @@ _TOTAL = re.compile(
     r"|\b(?:head\s?count|record count|count|average|avg|mittelwert|durchschnitt)\s*[:=]"
     r"|^(?:count|average|mean|headcount|anzahl)$"
     r"|^\d[\d,. ]*\s+(?:employees|participants|people|records|rows|mitarbeiter|salari[eé]s)\b)",
+    re.IGNORECASE,
+)
+_UNIT = re.compile(
+    r"\([^()\d]{1,20}\)|\[[^][\d]{1,20}\]|(?:mm?|dd?|tt|jj|yy|yyyy|jjjj|aaaa)(?:[-/. ]?"
+    r"(?:mm|dd|tt|jj|yy|yyyy|jjjj|aaaa))+|text|numeric|date|char\(\d+\)|required|optional|%|\$",
     re.IGNORECASE,
 )
 _NUMERALS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
@@ -137,6 +142,41 @@ def locate(grid: Grid) -> Table | None:
     )
 
 
+def joined(tables: Sequence[Table]) -> Table:
+    """Return tables of sheets with the same columns as one.
+
+    The rows of each further sheet are numbered on from the last of the one before it.
+    """
+    first, *others = tables
+    columns = [list(column) for column in first.columns]
+    lines, left_out, totals = list(first.lines), dict(first.left_out), dict(first.totals)
+    too_long = list(first.too_long)
+    begins = {}
+    for table in others:
+        offset = max([*lines, *left_out])
+        begins[str(table.grid.sheet)] = offset + 1
+        order = [table.headers.index(header) for header in first.headers]
+        for column, position in zip(columns, order, strict=True):
+            column.extend(table.columns[position])
+        lines += [line + offset for line in table.lines]
+        left_out |= {line + offset: reason for line, reason in table.left_out.items()}
+        totals |= {
+            line + offset: [cells[position] for position in order]
+            for line, cells in table.totals.items()
+        }
+        too_long += [line + offset for line in table.too_long]
+    grid = replace(first.grid, notes={**first.grid.notes, "further_sheets_begin_at": begins})
+    return replace(
+        first,
+        grid=grid,
+        columns=columns,
+        lines=lines,
+        left_out=left_out,
+        totals=totals,
+        too_long=too_long,
+    )
+
+
 def _padded(row: list[Cell], width: int) -> list[Cell]:
     return row[:width] + [""] * (width - len(row))
 
@@ -230,6 +270,11 @@ def _names(upper: list[Cell], lower: list[Cell]) -> list[str]:
             names.append(f"{group} | {below}")
         else:
             names.append(below or above)
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names):
+        seen[name] = seen.get(name, 0) + 1
+        if name and seen[name] > 1:
+            names[position] = f"{name} ({seen[name]})"
     return names
 
 
@@ -268,7 +313,7 @@ def _kinds(
             kinds[number] = "blank"
         elif _has_id(row, is_filled, look) and count > 1:
             kinds[number] = "person"
-        elif _is_repeated(row, written) or _is_rule(row):
+        elif _is_repeated(row, written) or _is_rule(row) or _is_of_units(row):
             kinds[number] = "repeated_header"
         elif _is_person(row, is_filled, look):
             kinds[number] = "person"
@@ -308,6 +353,12 @@ def _is_rule(row: list[Cell]) -> bool:
     )
 
 
+def _is_of_units(row: list[Cell]) -> bool:
+    """Return whether a row says how its columns are written: (mm/dd/yyyy), (USD), (%)."""
+    texts = [str(cell).strip() for cell in row if not _is_blank(cell)]
+    return len(texts) > 1 and sum(bool(_UNIT.fullmatch(t)) for t in texts) * 5 >= len(texts) * 4
+
+
 @dataclass(frozen=True)
 class _Look:
     """How the people of a table look.
@@ -325,8 +376,15 @@ class _Look:
     usual: int
 
 
-def _facts(row: list[Cell], is_filled: list[bool], look: _Look) -> int:
-    return sum(p < len(row) and is_filled[p] and not is_missing(row[p]) for p in look.personal)
+def _is_fact(cell: Cell) -> bool:
+    """Return whether a cell says something of a person; the word of a total does not."""
+    if not isinstance(cell, str) or cell[:1].isdigit():
+        return cell is not None
+    return not is_missing(cell) and not _says_total([cell])
+
+
+def _facts(row: list[Cell], look: _Look) -> int:
+    return sum(p < len(row) and _is_fact(row[p]) for p in look.personal)
 
 
 def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
@@ -334,11 +392,12 @@ def _has_id(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
     p = look.identity
     if p is None or p >= len(row) or not is_filled[p] or _shape(row[p]) not in look.shapes:
         return False
-    return _facts(row, is_filled, look) > 0 or not _says_total(row)
+    has_facts = any(p < len(row) and _is_fact(row[p]) for p in look.personal)
+    return has_facts or not _says_total(row)
 
 
 def _is_person(row: list[Cell], is_filled: list[bool], look: _Look) -> bool:
-    count, facts = sum(is_filled), _facts(row, is_filled, look)
+    count, facts = sum(is_filled), _facts(row, look)
     if _has_id(row, is_filled, look):
         # A number alone on its line is a page's.
         return count > 1 or look.usual <= 1

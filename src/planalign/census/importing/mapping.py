@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SURE, POSSIBLE = 0.78, 0.62
 _SAMPLE = 4000
 _SSN = re.compile(r"\d{3}-\d{2}-\d{4}")
+NUMBERED = re.compile(r"\D*(\d{2,})\D*")
+_WORDS = re.compile(r"[^\W\d_]{2,}[\s,]+[^\W\d_]{2,}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 
 DATES = frozenset(
@@ -115,6 +117,8 @@ class Profile:
         percents: share with a percent sign.
         ssns: share that looks like a social security number.
         mails: share that looks like an address of mail.
+        names: share with two words or more, other than of a month.
+        numbered: share with one number of two digits or more, whatever stands beside it.
         middle: median of the numbers.
         largest: the largest of them.
         rows: rows that were looked at.
@@ -127,6 +131,8 @@ class Profile:
     percents: float
     ssns: float
     mails: float
+    names: float
+    numbered: float
     middle: float
     largest: float
     rows: int
@@ -176,6 +182,8 @@ def profile(cells: Sequence[Cell]) -> Profile:
         _share(sum(text.endswith("%") for text in texts), count),
         _share(sum(bool(_SSN.fullmatch(text)) for text in texts), count),
         _share(sum(bool(_MAIL.fullmatch(text)) for text in texts), count),
+        _share(sum(bool(_WORDS.search(text)) and spelled(text) is None for text in texts), count),
+        _share(sum(bool(NUMBERED.fullmatch(text)) for text in texts), count),
         median(found) if found else 0.0,
         max(found, default=0.0),
         len(sample),
@@ -264,13 +272,13 @@ def _name(header: str, position: int) -> str:
 
 def _proposal(header: str, seen: Profile) -> tuple[str, float, str]:
     """Return role, score and reason of one column."""
-    if seen.ssns > 0.5:
-        return "ssn", 1.0, f"{seen.ssns:.0%} look like social security numbers"
-    if seen.mails > 0.5:
-        return "pii", 1.0, f"{seen.mails:.0%} are mail addresses"
+    if private := _private(seen):
+        if private[0] == "pii" and seen.numbered > 0.95 and "employee_id" in _meant(header):
+            return "employee_id", private[1], "numbers beside names, which are left out"
+        return private
     candidates = roles_of_column(header)
     for role, score, phrase in candidates:
-        fitted = _fitted(role, seen)
+        fitted = _fitted(role, seen, header)
         if fitted is not None:
             words = (
                 f'"{phrase}" is a word for it' if score >= 0.95 else f'"{phrase}" is in its name'
@@ -284,6 +292,21 @@ def _proposal(header: str, seen: Profile) -> tuple[str, float, str]:
     return "other", 0.0, f"no known name; {_contents(seen)}"
 
 
+def _meant(header: str) -> set[str]:
+    return {role for role, score, _ in roles_of_column(header) if score >= SURE}
+
+
+def _private(seen: Profile) -> tuple[str, float, str] | None:
+    """Return what a column is that holds what is nobody's business, whatever it is called."""
+    if seen.ssns > 0.5:
+        return "ssn", 1.0, f"{seen.ssns:.0%} look like social security numbers"
+    if seen.mails > 0.5:
+        return "pii", 1.0, f"{seen.mails:.0%} are mail addresses"
+    if seen.names > 0.5 and seen.distinct > 20 and seen.distinct * 2 > seen.count:
+        return "pii", 0.9, f"{seen.names:.0%} are words of their own, as names and addresses are"
+    return None
+
+
 def _contents(seen: Profile) -> str:
     parts = [f"{seen.distinct:,} different values"]
     if seen.days > 0.5:
@@ -295,22 +318,27 @@ def _contents(seen: Profile) -> str:
     return ", ".join(parts)
 
 
-def _fitted(role: str, seen: Profile) -> str | None:
+def _fitted(role: str, seen: Profile, header: str) -> str | None:
     """Return the role that a column has by its content, or nothing where it cannot be."""
     if not seen.count:
         return role
     if role in _SAVED:
         if seen.numbers < 0.5:
             return None
-        is_rate = seen.percents > 0.5 or seen.largest <= 100
+        is_money = bool(_MONEY & set(plain(header).split())) and role.endswith("dollars")
+        is_rate = seen.percents > 0.5 or (seen.largest <= 100 and not is_money)
         return f"{role.partition('_')[0]}_{'percent' if is_rate else 'dollars'}"
-    if role == "weekly_hours" and seen.numbers >= 0.5 and seen.middle > 100:
+    if role == "weekly_hours" and seen.numbers >= 0.5 and seen.middle > _MOST_HOURS:
         return "annual_hours"
     return role if _holds(role, seen) else None
 
 
+# Words that say that savings are stated in dollars, however few they are.
+_MONEY = {"amount", "amounts", "dollars", "ytd", "contributions", "deferrals"}
 # The habits in which savings are stated: of one header, the content tells which.
 _SAVED = frozenset(["deferral_percent", "roth_percent", "deferral_dollars", "roth_dollars"])
+# The hours of a month; a column with more of them has those of a year.
+_MOST_HOURS = 400
 # Different values that a column of codes has at most.
 _MOST_CODES = {"grade": 60, "union": 30, "officer": 30, "status": 40}
 

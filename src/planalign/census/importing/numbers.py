@@ -64,7 +64,7 @@ def number_in(text: str) -> Number | None:
     if plain := _PLAIN.fullmatch(text):
         # Nearly all cells, and ten times as fast as what follows.
         return Number(plain[2], currency="USD" if plain[1] else None)
-    rest = _WIDE.sub(" ", text).strip()
+    rest = _WIDE.sub(" ", text).strip().rstrip("*\u2020\u2021").strip()
     currency = None
     if found := _CURRENCY.search(rest):
         sign = found["sign"].casefold()

@@ -36,11 +36,14 @@ _FREQUENCIES = {
     "biweekly": "b bw biweekly bi2 26 14 fortnightly zweiwochentlich quinzaine bisemanal",
     "semimonthly": "s sm semimonthly 24 quincenal halbmonatlich twicemonthly twiceamonth",
     "monthly": "m mo mon month monthly 12 30 monatlich mensuel mensual mensile maandelijks",
+    "thirteen": "13 thirteen",
+    "fourteen": "fourteen",
     "annual": "a an y annual annually yearly year 1 jahrlich annuel anual annuale jaarlijks",
 }
 _HOURLY = {"h", "hr", "hour", "hourly", "hrly", "stundlich", "stunde", "horaire", "hora",
            "nonexempt", "nex", "ne", "stundenlohn", "wage"}  # fmt: skip
 _SALARIED = {"s", "sal", "salary", "salaried", "exempt", "e", "gehalt", "fixe", "exempted"}
+_SALARIES = r"gehalter|\bmois\b|mensualit|pagas|mensilita|salaries|salaires|maandsalarissen"
 RATES_OF_PAY = ("annual_rate", "period_rate", "hourly_rate")
 # What somebody is paid in a year, so that a rate can be told from its size.
 _LEAST_YEAR, _MOST_HOUR = Decimal(9_000), Decimal(400)
@@ -63,6 +66,7 @@ def frequency_of(text: str | None) -> str | None:
 def settle_pay(rows: Sequence[Row], work: Work) -> None:
     """Give each row the annual rate that the file says, where it says one."""
     _drop_zeros(rows)
+    _read_salaries_a_year(rows, work)
     hours = _standard_hours(rows, work)
     taken: dict[int, Decimal] = {}
     for role in RATES_OF_PAY:
@@ -76,6 +80,19 @@ def settle_pay(rows: Sequence[Row], work: Work) -> None:
     for row in rows:
         if row.annual_compensation is not None:
             row.annual_compensation = row.annual_compensation.quantize(CENT, ROUND_HALF_UP)
+
+
+def _read_salaries_a_year(rows: Sequence[Row], work: Work) -> None:
+    """Read 12, 13 and 14 as salaries a year, where the column is called so.
+
+    Elsewhere 14 are the days of two weeks.
+    """
+    names = {plain(header) for header in work.mapping.names("pay_frequency")}
+    if not any(re.search(_SALARIES, name) for name in names):
+        return
+    for row in rows:
+        if row.pay_frequency == "14":
+            row.pay_frequency = "fourteen"
 
 
 def _drop_zeros(rows: Iterable[Row]) -> None:
@@ -193,10 +210,11 @@ def _basis(
 
 
 def _named_basis(role: str, header: str, row: Row) -> str | None:
-    if role == "hourly_rate":
+    if role == "hourly_rate" or frequency_of(row.pay_type) == "hourly":
         return "hourly"
-    if frequency_of(row.pay_type) == "hourly":
-        return "hourly"
+    if (salaries := frequency_of(row.pay_frequency)) in {"thirteen", "fourteen"}:
+        # A monthly salary that is paid so often.
+        return salaries
     words = plain(header)
     for name, pattern in (
         ("biweekly", r"\bbi ?weekly\b|\bfortnight"),

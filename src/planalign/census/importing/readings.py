@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from planalign.census.importing.dates import (
     NO_DAY,
-    OPEN_END_FROM,
+    OPEN_END_AFTER,
     day_of,
     evidence,
     spelled,
 )
+from planalign.census.importing.mapping import NUMBERED
 from planalign.census.importing.numbers import (
     decimal_sign,
     exact,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 # Until when a date may lie behind the day that the file describes: planned hires, leavers.
 _AHEAD = timedelta(days=366)
 _YOUNGEST = 14
+# Cells of dates that may all have a day up to 12 without a reason.
+_MOST_BY_CHANCE = 6
 
 
 @dataclass
@@ -96,6 +99,16 @@ class Reader:
         self.readings[role] = "text"
         return out
 
+    def ids(self, role: str, position: int) -> list[str | None]:
+        """Read a column of ids, of those beside which a name stands the number alone."""
+        found = self.texts(role, position)
+        seen = self.work.mapping.profiles[position]
+        if seen.names <= 0.5 or seen.numbered <= 0.95:
+            return found
+        self.readings[role] = "the number beside a name"
+        numbers = [NUMBERED.fullmatch(text) if text else None for text in found]
+        return [number[1] if number else None for number in numbers]
+
     def days(self, role: str, position: int) -> list[date | None]:
         """Read a column of dates."""
         cells = self.work.table.columns[position]
@@ -106,7 +119,10 @@ class Reader:
             if key not in known:
                 known[key] = None if is_missing(cell) else spelled(cell)
         order = self._order_of(role, header, [one for one in known.values() if one])
+        if self._are_swapped(header, [one for one in known.values() if one]):
+            known = {key: _swapped(one) for key, one in known.items()}
         newest = self.work.as_of + _AHEAD
+        never = date(self.work.as_of.year + OPEN_END_AFTER, 1, 1)
         if role == "birth_date":
             newest = self.work.as_of - timedelta(days=365 * _YOUNGEST)
         values: dict[Any, date | None] = {
@@ -118,7 +134,7 @@ class Reader:
             value = values[(type(cell), cell)]
             if value is None and not is_missing(cell) and not _is_zero(cell):
                 self._note(role, row, cell)
-            elif value is not None and (value in NO_DAY or value.year >= OPEN_END_FROM):
+            elif value is not None and (value in NO_DAY or value >= never):
                 open_ends += 1
                 value = None
             out.append(value)
@@ -127,6 +143,29 @@ class Reader:
                 "no_day", header, open_ends, "days such as 1/1/1900 or 12/31/9999 stand for none"
             )
         return out
+
+    def _are_swapped(self, header: str, found: list[Spelled]) -> bool:
+        """Ask where a spreadsheet may have read days as months and left the others as text.
+
+        It makes cells of dates of what it can read in its own order, all of them with a
+        day up to 12, and keeps as texts those that it cannot.
+        """
+        texts = [one for one in found if one.shape == "numbers"]
+        cells = [one.day for one in found if one.shape == "cell" and one.day is not None]
+        seen = evidence(texts)
+        decided = bool(seen.month_first) != bool(seen.day_first) and not seen.either
+        if not decided or len(cells) < _MOST_BY_CHANCE or any(day.day > 12 for day in cells):
+            return False
+        answer = self.work.answers.choose(
+            f"swapped_dates:{header}",
+            f'"{header}" has {len(cells)} cells of dates, none of them beyond the 12th, and '
+            f"{len(texts)} texts with a day beyond it: a spreadsheet has taken days for months "
+            "where it could. Are day and month of the cells to be exchanged?",
+            columns=[header],
+            choices=["exchange", "keep"],
+            proposal="exchange",
+        )
+        return answer == "exchange"
 
     def _order_of(self, role: str, header: str, found: list[Spelled]) -> str:
         seen = evidence(found)
@@ -168,7 +207,9 @@ class Reader:
         """Read a column of amounts or counts."""
         return [value for value, _ in self._numbers(role, position)]
 
-    def _numbers(self, role: str, position: int) -> list[tuple[Decimal | None, bool]]:
+    def _numbers(
+        self, role: str, position: int, *, takes_money: bool = True
+    ) -> list[tuple[Decimal | None, bool]]:
         cells = self.work.table.columns[position]
         header = self.work.table.headers[position]
         sign = self._sign_of(role, header, position)
@@ -182,6 +223,9 @@ class Reader:
             if key not in known:
                 known[key] = _number(cell, sign)
             value, is_percent, currency = known[key]
+            if currency and not takes_money:
+                # Dollars of each pay day among rates are no percent.
+                value = None
             if value is None and not is_missing(cell):
                 self._note(role, row, cell)
             if keep_currency and currency and value:
@@ -231,7 +275,7 @@ class Reader:
     def rates(self, role: str, position: int) -> list[Decimal | None]:
         """Read a column of rates as fractions."""
         header = self.work.table.headers[position]
-        found = self._numbers(role, position)
+        found = self._numbers(role, position, takes_money=False)
         bare = [value for value, is_percent in found if value and not is_percent]
         unit = self._unit_of(role, header, bare)
         if unit != "percent_text":
@@ -273,6 +317,13 @@ class Reader:
             columns=[header],
             choices=["percent", "fraction"],
         )
+
+
+def _swapped(one: Spelled | None) -> Spelled | None:
+    """Return a cell of a date with day and month exchanged."""
+    if one is None or one.shape != "cell" or one.day is None:
+        return one
+    return replace(one, day=one.day.replace(month=one.day.day, day=one.day.month))
 
 
 def _is_zero(cell: Cell) -> bool:

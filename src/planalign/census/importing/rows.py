@@ -92,6 +92,8 @@ def rows_of(reader: Reader) -> list[Row]:
             columns[role] = reader.numbers(role, position)
         elif role in RATES:
             columns[role] = reader.rates(role, position)
+        elif role == "employee_id":
+            columns[role] = reader.ids(role, position)
         elif role in TEXTS or role in FLAGS:
             columns[role] = reader.texts(role, position)
     names = list(columns)

@@ -75,6 +75,7 @@ def one_row_each(file: File) -> None:
                 groups.pop(row.employee_id, None)
     people: list[Row] = []
     older: list[Row] = []
+    _settle_present(groups, work)
     for found in groups.values():
         person, others = _joined(found, work.as_of)
         people.append(person)
@@ -89,6 +90,44 @@ def one_row_each(file: File) -> None:
     )
     _settle_hire_dates(people, work)
     file.rows[:] = sorted(people, key=lambda row: row.line)
+
+
+# What adds up where somebody has two jobs.
+_ADDED = ("annual_rate", "period_rate", "weekly_hours", "fte")
+
+
+def _settle_present(groups: dict[str, list[Row]], work: Work) -> None:
+    """Ask of people with several rows of the present day and different pay in them."""
+    several = [
+        present
+        for found in groups.values()
+        if len(present := [row for row in found if _is_present(row, work.as_of)]) > 1
+        and len({(row.annual_rate, row.period_rate, row.hourly_rate) for row in present}) > 1
+    ]
+    if not several:
+        return
+    rows = [row for present in several for row in present]
+    answer = work.answers.choose(
+        "several_jobs",
+        f"{len(several)} people have several rows of the same day with different pay "
+        f"({few(rows)}). Are these jobs beside each other, whose pay adds up, or is the latest "
+        "row right?",
+        columns=work.mapping.names("employee_id", *_ADDED),
+        choices=["add", "latest"],
+    )
+    if answer == "add":
+        for present in several:
+            for name in _ADDED:
+                values = [value for row in present if (value := getattr(row, name)) is not None]
+                for row in present:
+                    setattr(row, name, sum(values, Decimal(0)) if values else None)
+    words = f"several jobs at the same time: {answer}"
+    work.journal.add("several_jobs", "employee_id", len(several), words, at(rows))
+
+
+def _is_present(row: Row, as_of: date) -> bool:
+    start, end = _start(row), _end(row)
+    return row.is_active and (start is None or start <= as_of) and (end is None or end > as_of)
 
 
 def _births(found: Sequence[Row]) -> set[date]:
@@ -124,7 +163,7 @@ def _joined(found: list[Row], as_of: date) -> tuple[Row, list[Row]]:
     for start, row in spells:
         if start is None:
             continue
-        if latest is None or ended is None or start > ended + _BREAK:
+        if latest is None or ended is None or start - ended > _BREAK:
             latest = start if latest is None or ended is not None else latest
         ended = max(filter(None, (ended, _end(row) or date.max)))
     starts = [day for row in found for day in (row.hire_date, row.valid_from) if day is not None]
@@ -166,8 +205,8 @@ def _settle_hire_dates(people: Sequence[Row], work: Work) -> None:
         return
     answer = work.answers.choose(
         "rehired_hire_date",
-        "People were hired again. Is their hire date the original or the latest one? The latest is "
-        "kept as rehire_date in both cases.",
+        "People were hired again. Is their hire date the original or the latest one? Beside the "
+        "original the latest is kept as rehire_date.",
         where=few(back),
         columns=work.mapping.names("hire_date", "rehire_date", "valid_from"),
         choices=["original", "latest"],
@@ -176,7 +215,7 @@ def _settle_hire_dates(people: Sequence[Row], work: Work) -> None:
     )
     if answer == "latest":
         for row in back:
-            row.hire_date = row.rehire_date
+            row.hire_date, row.rehire_date = row.rehire_date, None
     work.journal.add(
         "rehired",
         ", ".join(work.mapping.names("hire_date", "rehire_date")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,17 @@ def _has_left(row: Row, as_of: date) -> bool:
     return row.rehire_date is None or row.rehire_date <= end
 
 
+def _of_parts(code: str) -> str | None:
+    """Return what "T - Terminated" or "Active (Leave)" means: parts that agree, or a leave."""
+    parts = [part for part in re.split(r"\s*[-:/|(),;\u2013]\s*", code) if part]
+    kinds = {_TABLE.get(plain(part)) for part in parts}
+    if len(parts) < 2 or None in kinds:
+        return None
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "leave" if kinds == {"active", "leave"} else None
+
+
 def _kinds(rows: Sequence[Row], work: Work) -> dict[str, str]:
     """Return what each code of the status means."""
     if not work.mapping.has("status"):
@@ -128,7 +140,7 @@ def _kinds(rows: Sequence[Row], work: Work) -> dict[str, str]:
     found = {}
     for code, count in sorted(counts.items()):
         share = left[code] / count
-        known = _TABLE.get(plain(code))
+        known = _TABLE.get(plain(code)) or _of_parts(code)
         by_dates = "inactive" if share >= 0.8 else "active" if share <= 0.2 else None
         if known and plain(code) in _AMBIGUOUS:
             letter_tells = has_dates and by_dates is not None and count >= 3 and any(left.values())

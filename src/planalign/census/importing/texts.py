@@ -13,6 +13,7 @@ from planalign.census.source import READ_ERRORS, unusable
 from planalign.files import open_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 # Bytes of a text when unpacked; a census of a million people has a fifth of it.
@@ -23,10 +24,13 @@ _MARKUP = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|table|\?xml|meta|head|body)", re.IGNORECASE
 )
 # In the order in which one wins where two fit as well.
-_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01", "#", "!", ":", "/")
+_DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f", "\x01")
+# Signs that stand in dates, times and numbers of rooms: where no other makes a table.
+_RARE_DELIMITERS = ("#", "!", ":", "/")
 _SAMPLE_LINES = 300
 # No cell of a census goes over so many lines; a quotation mark that is left open does.
 _MOST_LINES_OF_A_CELL = 20
+_PROTECTED = re.compile(r"""="([^"=]*)"|'([\d/.-][\w/.-]*)""")
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8-sig"),
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -35,7 +39,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 # What payroll systems write, the commonest first.
-_CODE_PAGES = ("cp1252", "latin_1", "cp1250", "mac_roman", "cp437", "cp850")
+_CODE_PAGES = ("cp1252", "latin_1", "cp850", "cp1250", "mac_roman", "cp437")
 
 
 def read_text_grid(path: Path) -> tuple[list[list[str]], list[int], dict[str, Any]]:
@@ -111,15 +115,17 @@ def _decodes(content: bytes, name: str) -> bool:
 # What stands in a western text beside letters.
 _SIGNS = frozenset("\u00a0€–—‘’“”•…™©®°§£¥«»·ªº½¼¾")  # noqa: RUF001
 # A sign between letters, a capital behind a small letter: read with another code page.
+_BEYOND_LATIN = "\u0250"
 _MISREAD = re.compile(
-    r"[^\W\d_][€–—“”•…™©®°§£¥«»ªº½¼¾³‚„][^\W\d_]|[^\W\d_][‚„ƒˆ‡]|[a-z][ŠŽŸŒÀ-Þ]"  # noqa: RUF001
+    r"[^\W\d_][€–—“”•…™©®°§£¥«»·ªº½¼¾³‚„][^\W\d_]|[^\W\d_][‚„ƒˆ‡]"  # noqa: RUF001
+    r"|[a-zß-ÿ][ŠŽŸŒÀ-Þ]|[A-Z][ŠŽŸŒÀ-Þ][a-z]"
 )
 
 
 def _is_western(text: str) -> bool:
-    """Return whether a text read as cp1252 has what is written with it alone."""
+    """Return whether a text has what western languages are written with alone."""
     beyond = {letter for letter in set(text) if not letter.isascii()}
-    letters = {letter for letter in beyond if letter.isalpha()}
+    letters = {letter for letter in beyond if letter.isalpha() and letter < _BEYOND_LATIN}
     return beyond - letters <= _SIGNS and not _MISREAD.search(text)
 
 
@@ -128,11 +134,13 @@ def _code_page(content: bytes) -> str:
 
     # Letters beyond ASCII are few: the lines that have some say all there is.
     telling = [line for line in content.splitlines() if not line.isascii()]
+    joined = b"\n".join(telling)
+    # Few letters tell little: the first that reads well is the one, as that of Windows,
+    # which writes most exports, does nearly always.
+    for name in _CODE_PAGES:
+        if _decodes(content, name) and _is_western(joined.decode(name)):
+            return name
     preferred = "cp1252" if _decodes(content, "cp1252") else "latin_1"
-    # Few letters tell little: where that of Windows, which writes most exports, reads well,
-    # it is the one.
-    if _is_western(b"\n".join(telling).decode(preferred)):
-        return preferred
     best = from_bytes(b"\n".join(telling[:500]), cp_isolation=list(_CODE_PAGES)).best()
     if best is None or {"cp1252", "latin_1"} & {best.encoding, *best.could_be_from_charset}:
         return preferred
@@ -143,8 +151,24 @@ def _dialect(text: str) -> tuple[str, str]:
     """Return the delimiter and the quotation mark that make the rows most alike."""
     sample = "\n".join(text[: 1 << 18].splitlines()[:_SAMPLE_LINES])
     quote = _quotation_mark(sample)
-    best, chosen = (0.0, 0.0), ","
-    for delimiter in _DELIMITERS:
+    found = _tables(sample, quote, _DELIMITERS)
+    if not found or max(found)[0] < 0.4:
+        found += _tables(sample, quote, _RARE_DELIMITERS)
+    if not found:
+        return ",", quote
+    even = max(found)[0]
+    rivals = [one for one in found if one[0] > even - 0.25]
+    # The header has as many cells as the rows: decimal commas and dates have none there.
+    first = min(one[2] for one in rivals)
+    return max((one for one in rivals if one[2] == first), key=lambda one: one[1])[3], quote
+
+
+def _tables(
+    sample: str, quote: str, delimiters: Sequence[str]
+) -> list[tuple[float, float, int, str]]:
+    """Return for each delimiter how even rows are, how wide, and which is the first such."""
+    found = []
+    for delimiter in delimiters:
         if delimiter not in sample:
             continue
         widths = [len(row) for row in _reader(sample, delimiter, quote) if row]
@@ -153,11 +177,10 @@ def _dialect(text: str) -> tuple[str, str]:
         if not wide:
             continue
         width, times = wide.most_common(1)[0]
-        # Times and fractions have one or two of any sign; a table has it in every row.
-        score = (times / len(widths) * (width > 2), times / len(widths) * width)
-        if score[0] > best[0] + 0.2 or (score[0] > best[0] - 0.2 and score[1] > best[1]):
-            best, chosen = score, delimiter
-    return chosen, quote
+        share = times / len(widths)
+        # Times, dates and fractions have one or two of any sign; a table has more.
+        found.append((share * (width > 2), share * width, widths.index(width), delimiter))
+    return found
 
 
 def _quotation_mark(sample: str) -> str:
@@ -180,13 +203,14 @@ def _records(
     text: str, path: Path, delimiter: str, quote: str
 ) -> tuple[list[list[str]], list[int]]:
     reader = _reader(text.rstrip("\x1a"), delimiter, quote)
+    is_protected = any(mark in text for mark in ('="', f"{delimiter}'", "\n'"))
     rows, lines = [], []
     begins = 1
     try:
         for row in reader:
             if reader.line_num - begins >= _MOST_LINES_OF_A_CELL:
                 raise _open_quote(path, begins)
-            rows.append(row)
+            rows.append([_unprotected(cell) for cell in row] if is_protected else row)
             lines.append(begins)
             begins = reader.line_num + 1
     except csv.Error as error:
@@ -195,6 +219,13 @@ def _records(
         rows.pop()
         lines.pop()
     return rows, lines
+
+
+def _unprotected(cell: str) -> str:
+    """Return what a spreadsheet shows of ="00831" and '00831, which keep zeros in front."""
+    if found := _PROTECTED.fullmatch(cell):
+        return found[1] if found[1] is not None else found[2]
+    return cell
 
 
 def _open_quote(path: Path, line: int) -> Exception:

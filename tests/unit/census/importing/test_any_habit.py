@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.clients import company, secrets_of
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.support.clients import Person
 
+# `make fuzz` tries many more.
+LONG = settings().max_examples >= 1_000
 AS_OF = date(2024, 12, 31)
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
@@ -198,23 +200,23 @@ def _values(one: Person, is_short: bool) -> dict[str, Any]:
 
 
 def _written(role: str, value: Any, habit: dict[str, Any]) -> str:
+    """Return a value as a habit writes it."""
     if role in NOISE:
         return NOISE[role][1](value)
+    text = "" if value is None else str(value)
     if role == "status":
-        return str(habit["statuses"][["active", "leave", "inactive"].index(value)])
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(habit["flags"][0 if value else 1])
-    if isinstance(value, date):
-        return DATES[habit["dates"]](value)
-    if role in {"deferral_percent", "roth_percent", "ownership"}:
-        return RATES[habit["rates"]](value, habit["point"])
-    if role == "weekly_hours":
-        return f"{value:.1f}".replace(".", habit["point"])
-    if isinstance(value, Decimal):
-        return NUMBERS[habit["numbers"]](value)
-    return str(value)
+        text = habit["statuses"][["active", "leave", "inactive"].index(value)]
+    elif isinstance(value, bool):
+        text = habit["flags"][0 if value else 1]
+    elif isinstance(value, date):
+        text = DATES[habit["dates"]](value)
+    elif role in {"deferral_percent", "roth_percent", "ownership"}:
+        text = RATES[habit["rates"]](value, habit["point"])
+    elif role == "weekly_hours":
+        text = f"{value:.1f}".replace(".", habit["point"])
+    elif isinstance(value, Decimal):
+        text = NUMBERS[habit["numbers"]](value)
+    return text
 
 
 def _header(role: str, habit: dict[str, Any]) -> str:
@@ -350,6 +352,7 @@ def _check(path: Path, habit: dict[str, Any], truth: dict[int, dict[str, Any]], 
     assert not [secret for secret in secrets_of(company(habit["seed"], 12)) if secret in written]
 
 
+@settings(max_examples=5_000 if LONG else settings().max_examples)
 @given(habit=habits())
 def test_a_text_in_any_habit_is_its_table(tmp_path, habit):
     rows, truth = _rows(habit)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import duckdb
 import pytest
 import xlsxwriter
 from typer.testing import CliRunner
@@ -198,3 +199,40 @@ def test_a_workbook_of_the_older_format_is_its_census():
     assert file.counts()["duplicate_of_rehired_person"] == len(
         truth["dropped"]["duplicate_of_rehired_person"]
     )
+
+
+def test_an_enrolment_that_contradicts_is_asked_about_and_none_of_it_is_refused(tmp_path):
+    path = tmp_path / "census.csv"
+    path.write_text(
+        "Emp ID,DOB,Hire Date,Rehire Date,Status,Annual Salary,Job Level,401k %,"
+        "Enrollment Type,Enrollment Date\n"
+        "10001,1980-02-01,2010-03-01,2019-05-13,Active,80000,2,5%,Auto,2011-01-01\n"
+        "10002,1981-02-13,2011-03-21,,Active,70000,2,0%,Opted Out,\n"
+        "10003,1982-02-14,2012-03-22,,Active,60000,1,3%,Not Enrolled,\n"
+        "10004,1983-02-15,2013-03-23,,Active,50000,1,4%,Voluntary,2025-07-01\n"
+    )
+    output = tmp_path / "census.parquet"
+    given = {
+        "rehired_hire_date": "latest",
+        "enrolled_before_hire": "hire_date",
+        "enrolled_or_saving": "rate",
+    }
+
+    def done(answers):
+        listed = [part for key in answers for part in ("--answer", f"{key}={answers[key]}")]
+        call = ["census", "import", str(path), "--as-of", "2024-12-31", "--output", str(output)]
+        return CliRunner().invoke(app, [*call, *listed, "--json"])
+
+    asked = json.loads(done({"rehired_hire_date": "latest"}).stdout)
+    assert {one["key"] for one in asked["questions"]} == set(given) - {"rehired_hire_date"}
+    assert done(given).exit_code == 0
+    rows = duckdb.sql(
+        "select hire_date::varchar, enrollment_status, enrolled_on::varchar, deferral_rate::double "
+        f"from '{output}' order by employee_id"
+    ).fetchall()
+    assert rows == [
+        ("2019-05-13", "automatic", "2019-05-13", 0.05),
+        ("2011-03-21", "opted_out", None, 0),
+        ("2012-03-22", "voluntary", None, 0.03),
+        ("2013-03-23", "voluntary", None, 0.04),
+    ]

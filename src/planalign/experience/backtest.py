@@ -184,7 +184,8 @@ def backtest(
     ]
     if problems:
         raise InputError("the censuses cannot be compared with simulated years", problems)
-    with duck.connect() as connection:
+    # One thread: sums of floating-point numbers are the same in every run.
+    with duck.connect(threads="1") as connection:
         begin(connection, config)
         censuses = read_all(connection, censuses, config)
         return backtest_people(connection, censuses, config, given, holdout=holdout, seeds=seeds)

@@ -134,7 +134,8 @@ def fit(files: Sequence[Path], config: Config, days: Sequence[date] = ()) -> Fit
 
     """
     censuses = dated(files, days)
-    with duck.connect() as connection:
+    # One thread: sums of floating-point numbers are the same in every run.
+    with duck.connect(threads="1") as connection:
         begin(connection, config)
         censuses = read_all(connection, censuses, config)
         return fit_people(connection, censuses, config)

@@ -160,26 +160,32 @@ def _fit_participation(
     if not exposure:
         found.untold["plan.behavior.participation_factor"] = "nobody is surely eligible"
         return {}
-    full = credibility.rate(actual, exposure, expected / exposure, TOTAL)
-    scale = exposure * prior / expected
-    blend = credibility.Blend(
-        (full.own or 0.0) * scale,
-        prior,
-        full.credibility,
-        None if full.low is None else full.low * scale,
-        None if full.high is None else full.high * scale,
+    stock = credibility.rate(actual, exposure, expected / exposure, TOTAL).blended * exposure
+    # How people who have just come decide is what the model asks for: whoever saves goes
+    # on, so that all savers together tell of earlier years too. These stand in for few.
+    hired, joined, willing = connection.execute(
+        "select count(*), count(*) filter (is_saver), coalesce(sum(usual_participation), 0) "
+        "from (from eligible where hire_date >= (select min(start_day) from years) "
+        "qualify row_number() over (partition by person order by number) = 1)"
+    ).fetchall()[0]
+    of_stock = stock / expected * prior
+    key = "plan.behavior.participation_factor"
+    note = (
+        f"{actual / exposure:.1%} of {exposure:,} surely eligible save, {expected / exposure:.1%} "
+        f"would by the tables in force: a factor of {actual / expected * prior:.3f}, which stands "
+        "in for own experience of those hired in these years where they are few."
     )
-    found.estimates.append(
-        Estimate(
-            "plan.behavior.participation_factor",
-            blend,
-            exposure,
-            actual,
-            error=blend.error,
-            note=f"{actual / exposure:.1%} of those surely eligible save, "
-            f"{expected / exposure:.1%} would by the tables in force.",
+    if willing > 0:
+        usual = min(1.0, of_stock * willing / hired)
+        full = credibility.rate(joined, hired, usual, TOTAL)
+        scale = hired / willing
+        low, high = credibility.wilson(joined, hired)
+        blend = credibility.Blend(
+            joined / willing, of_stock, full.credibility, low * scale, high * scale
         )
-    )
+    else:
+        blend = credibility.Blend(None, of_stock, 0.0, None, None)
+    found.estimates.append(Estimate(key, blend, hired, joined, error=blend.error, note=note))
     if actual:
         connection.execute("update compared set expected = expected * ?", [actual / expected])
     factors = {}
@@ -209,18 +215,44 @@ def _fit_deferral(
         found.untold[key] = "nobody saves at a rate of their own"
         return {}
     error = prior * max(spread, 0.5 / savers**0.5) / savers**0.5
-    own = prior * average / expected
-    blend = credibility.mean(own, error, prior, TOTAL, own)
-    found.estimates.append(
-        Estimate(
-            key,
-            blend,
-            savers,
-            error=blend.error,
-            note=f"Savers defer {average:.2%} of pay on average, {expected:.2%} by the tables in "
-            "force.",
+    of_all = prior * average / expected
+    of_stock = credibility.mean(of_all, error, prior, TOTAL, of_all).blended
+    # Rates that were chosen in these years, over what the models expect of a choice: who
+    # chose long ago was younger then.
+    chosen, own, spread = connection.execute(
+        """
+        with choosers as (
+            select person, number
+            from (
+                from eligible
+                where hire_date >= (select min(start_day) from years)
+                qualify row_number() over (partition by person order by number) = 1
+            )
+            where is_saver
+            union
+            select person, number from changes where is_choice
         )
+
+        select
+            count(*),
+            avg(deferral_rate / usual_deferral)
+            / (select sum(share * multiple) / sum(share) from deferral_choices),
+            coalesce(stddev_samp(deferral_rate / usual_deferral), 0)
+        from choosers inner join eligible using (person, number)
+        where coalesce(enrollment_status <> 'automatic', true)
+        """
+    ).fetchall()[0]
+    note = (
+        f"{savers:,} savers defer {average:.2%} of pay on average, {expected:.2%} by the tables in "
+        f"force: a factor of {of_all:.3f}, which stands in for the rates chosen in these years "
+        "where they are few."
     )
+    if chosen:
+        error = max(spread, 0.5 / chosen**0.5) / chosen**0.5
+        blend = credibility.mean(own, error, of_stock, TOTAL, own)
+    else:
+        blend = credibility.Blend(None, of_stock, 0.0, None, None)
+    found.estimates.append(Estimate(key, blend, chosen, error=blend.error, note=note))
     connection.execute("update compared set expected = expected * ?", [average / expected])
     # Of a saver's rate over the usual one: it spreads less than a count of events does, so
     # that a class of savers is believed no more than one of as many events.
@@ -250,13 +282,16 @@ def _fit_changes(
         """
         create or replace table changes as
         select
-            deferral_before, deferral_after,
+            person, number, deferral_before, deferral_after,
             abs(deferral_after - deferral_before - $step) < 1e-6 as is_step,
             case
                 when status_before is not null and not $all
                     then status_before = 'automatic'
                 else $escalates
-            end as may_rise
+            end as may_rise,
+            deferral_after > 0
+            and abs(deferral_after - deferral_before) > 1e-6
+            and not (may_rise and is_step) as is_choice
         from exposed where is_stayer
         """,
         {
@@ -281,9 +316,7 @@ def _fit_changes(
         """
         select
             count(*),
-            count(*) filter (
-                abs(deferral_after - deferral_before) > 1e-6 and not (may_rise and is_step)
-            )
+            count(*) filter (is_choice)
         from changes
         where deferral_before > 0 and deferral_after > 0 and not (may_rise and $others > 0)
         """,

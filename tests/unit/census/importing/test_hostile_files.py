@@ -23,7 +23,7 @@ from planalign.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-OLDER = Path(__file__).parents[3] / "corpus" / "clients" / "older_formats"
+OLDER = Path(__file__).parent / "older_formats"
 HEADER = ("Employee ID", "Birth Date", "Hire Date", "Annual Salary")
 PEOPLE = [(f"E{n:03d}", "1980-03-15", "2015-06-20", 52_000 + n) for n in range(1, 9)]
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

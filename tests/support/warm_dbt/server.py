@@ -1,6 +1,8 @@
 """Import dbt once, and run each command that is sent in a child of its own.
 
-Started with the path of its socket; ends when its standard input does.
+Started with the path of its socket; ends when its standard input does. Before it serves it
+parses a project of one model, as any process may that runs several commands: dbt builds its
+readers and schemas when it first needs them.
 """
 
 from __future__ import annotations
@@ -9,12 +11,20 @@ import json
 import os
 import socket
 import sys
+import tempfile
 import threading
+from pathlib import Path
 
 import dbt.adapters.duckdb
 import dbt.cli.main
 
 _MOST_BYTES = 1 << 20
+_PROJECT = {
+    "dbt_project.yml": "{name: warm, profile: warm, config-version: 2}",
+    "profiles.yml": "{warm: {target: t, outputs: {t: {type: duckdb, path: ':memory:'}}}}",
+    "models/one.sql": "select 1 as number",
+    "models/one.yml": "{version: 2, models: [{name: one, columns: [{name: number}]}]}",
+}
 
 
 def _run(told: dict, streams: list[int]) -> int:
@@ -68,12 +78,24 @@ def _accept(listening: socket.socket) -> None:
         threading.Thread(target=_serve, args=(connection, child), daemon=True).start()
 
 
+def _warm_up() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in _PROJECT.items():
+            path = Path(folder, name)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        place = ["--project-dir", folder, "--profiles-dir", folder, "--log-path", folder]
+        done = dbt.cli.main.dbtRunner().invoke(["--quiet", "parse", *place])
+        assert done.success, done.exception
+
+
 def _end_with_standard_input() -> None:
     sys.stdin.read()
     os._exit(0)
 
 
 def main() -> None:
+    _warm_up()
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listening.bind(sys.argv[1])
     listening.listen()

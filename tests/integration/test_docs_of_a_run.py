@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from planalign.cli.app import app
 from planalign.config.plan import EntryDates
-from planalign.config.sections import Alignment
+from planalign.config.sections import Alignment, HireLevels, Promotions
 from planalign.profile.advice import Advice
 from planalign.profile.findings import Finding
 from planalign.profile.judgement import judge
@@ -122,7 +122,17 @@ def test_every_event_that_occurs_is_documented_with_its_payload(run: Run) -> Non
 CHOICES = {
     "alignment": set(get_args(Alignment)),
     "entry_dates": set(get_args(EntryDates)),
+    "promotions": set(get_args(Promotions)),
+    "hiring_levels": set(get_args(HireLevels)),
     "group_name": {"highly_compensated", "other", "(none)"},
+    "dimension": {
+        "age_band",
+        "tenure_band",
+        "job_level",
+        "compensation_group",
+        "grade",
+        "location",
+    },
 }
 # Listed are the groups of one dimension; the others are bands, described at their columns.
 OF_DIMENSION = {"group_name": "where dimension = 'compensation_group'"}
@@ -159,7 +169,7 @@ def test_the_values_that_are_listed_are_those_that_occur(run: Run) -> None:
 def test_columns_with_few_values_list_them(run: Run) -> None:
     """A text column with a handful of values that no census gives says which."""
     known = {(mart, column) for mart, column, _ in listed()}
-    elsewhere = {"scenario_id", "employee_id", "department", "event_type"}
+    elsewhere = {"scenario_id", "employee_id", "department", "event_type", "grade", "location"}
     for mart in run.compared:
         for column in run.columns(mart):
             if column.type == "VARCHAR" and column.name not in elsewhere:

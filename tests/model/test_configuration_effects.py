@@ -307,12 +307,17 @@ def company(shared_studies: Studies) -> Path:
 @pytest.fixture(scope="module")
 def digests(shared_studies: Studies, company: Path) -> Callable[..., dict[str, str]]:
     @cache
-    def base() -> dict[str, str]:
-        return fingerprint(shared_studies.simulate(company, **BASE))
+    def base(way: str | None) -> dict[str, str]:
+        return fingerprint(shared_studies.simulate(company, **hiring(way)))
+
+    def hiring(way: str | None) -> dict[str, Any]:
+        return BASE if way is None else {**BASE, "workforce": {"hiring": {"levels": way}}}
 
     def of(key: str, value: Any = None) -> dict[str, str]:
+        # Whom the levels hire is looked at with weights alone.
+        way = "weights" if key in {"job_levels", "job_levels.hire_share"} else None
         if value is None:
-            return base()
+            return base(way)
         change = given(key, value)
         census = company
         if value == "other census":
@@ -327,7 +332,7 @@ def digests(shared_studies: Studies, company: Path) -> Callable[..., dict[str, s
         if key == "simulation.start_year":
             change["census_date"] = "2023-12-31"
             census = hired_by(shared_studies, company, "2023-12-31")
-        run = shared_studies.simulate(census, **merged(BASE, change))
+        run = shared_studies.simulate(census, **merged(hiring(way), change))
         found = fingerprint(run)
         run.close()
         return found

@@ -48,7 +48,12 @@ def run(shared_studies: Studies, tmp_path_factory: pytest.TempPathFactory) -> Ru
         shared_studies,
         tmp_path_factory.mktemp("levels"),
         MOST,
-        workforce={"promotion_rate": 0.3, "target_growth_rate": 0.2},
+        workforce={
+            "promotion_rate": 0.3,
+            "target_growth_rate": 0.2,
+            "promotions": "rates",
+            "hiring": {"levels": "weights"},
+        },
         compensation={"cola_rate": cola, "merit_budget": 0, "market_adjustment": 0},
         plan={"eligibility": {"excluded_levels": [MOST]}},
     )

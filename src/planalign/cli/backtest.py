@@ -28,8 +28,9 @@ def backtest(
 ) -> None:
     """Fit without the last years, simulate them, and compare with what happened.
 
-    The range of each figure, P10 to P90, has luck and what the fit does not know. Keys
-    of --json: fitted_to, held_out, seeds, nominal, compared, inside, comparisons,
+    The range of each figure, P10 to P90, has luck and what the fit does not know.
+
+    Keys of --json: fitted_to, held_out, seeds, nominal, compared, inside, comparisons,
     unavailable, parameters, notes, outputs.
     """
     from planalign.experience.backtest import backtest as run  # noqa: PLC0415 - slow to import

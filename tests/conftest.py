@@ -52,6 +52,15 @@ def warm_dbt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, 
         server.stdin.close()
 
 
+@pytest.fixture(scope="module")
+def dbt_is_warm(warm_dbt: Mapping[str, str]) -> Iterator[None]:
+    """Let studies of this process that compile have dbt run by a child of one that knows it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in warm_dbt.items():
+            patch.setenv(name, value)
+        yield
+
+
 _CENSUS_TYPES = {
     "employee_id": "varchar",
     "birth_date": "date",

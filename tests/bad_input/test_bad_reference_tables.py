@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     Refused = Callable[..., list[str]]
 
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
+
 def packaged(table: str) -> bytes:
     return (PACKAGED / "seeds" / f"{table}.csv").read_bytes()
 

@@ -28,6 +28,8 @@ from planalign.study import run_study
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
 OTHER_DUCKDB = Path(sys.prefix) / "other-duckdb"
 # Read by every planted model, so that each is built once a year.
 YEAR = "{{ ref('int_trajectories') }}"

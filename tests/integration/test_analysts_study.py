@@ -28,6 +28,8 @@ from planalign.results.fingerprint import fingerprint
 from planalign.study import Request, provenance_of, run_study
 from planalign.study.reproduction import reproduce
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
 CONFIG = """\
 census: census.parquet
 extra_columns: {location: text, grade: integer}

@@ -22,6 +22,8 @@ from planalign.study import Request, configuration, provenance_of, run_study
 if TYPE_CHECKING:
     from planalign.results import Run
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
 PAGE = (Path(__file__).parents[2] / "docs/how-to/change-a-model.md").read_text(encoding="utf-8")
 SIMULATION = {"start_year": 2025, "end_year": 2026}
 INDEX = "\n{{ config(indexes=[{'columns': ['trajectory_id', 'employee_key']}]) }}\n"

@@ -17,6 +17,8 @@ from planalign.cli.app import app
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
 CONFIG = """\
 census: census.parquet
 census_columns: {site: SITE}

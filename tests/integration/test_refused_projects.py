@@ -19,6 +19,8 @@ from planalign.marts.packaged import PACKAGED
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("dbt_is_warm")
+
 HIRES = '{{ ref("int_hiring_events") }}'
 # By file: its text, and the rule, or the words of DuckDB, that it must be refused with at
 # a line, None where the fault is of no line.

@@ -67,15 +67,6 @@ def test_on_the_other_version_of_duckdb(name, tmp_path, parity, other_duckdb):
     assert marts_of(folder / "run") == GOLDEN[name]
 
 
-def test_with_the_batch_runner(tmp_path, parity):
-    folder = project("leap", tmp_path)
-    done = parity.run(
-        "simulate", "--no-cache", "--output", "run", "--runner", "batch", cwd=folder
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert marts_of(folder / "run") == GOLDEN["leap"]
-
-
 @pytest.mark.parametrize("name", ["defaults", "seeds", "plan"])
 def test_with_a_shuffled_census(name, tmp_path):
     folder = project(name, tmp_path)

@@ -7,6 +7,7 @@ They stand once: in the key `job_levels`, or else in the reference tables `job_l
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -319,7 +320,10 @@ def _read_rows(file: Path) -> list[dict[str, str]]:
     try:
         content = read_regular(file).decode("utf-8-sig")
         rows = list(csv.DictReader(io.StringIO(content, newline="")))
-    except (OSError, ValueError, csv.Error):
+    except (OSError, ValueError, csv.Error) as error:
+        # That is of the machine, and not of the table.
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            raise
         return []
     complete = [{key: value for key, value in row.items() if key and value} for row in rows]
     return [row for row in complete if row and "job_level" in row]

@@ -12,12 +12,15 @@ import sys
 from pathlib import Path
 
 _MODULE = ["-m", "dbt.cli.main"]
+# No command of dbt takes so many seconds: the test fails, and the suite goes on.
+_PATIENCE = 600
 
 
 def _hand_over(place: str, arguments: list[str]) -> None:
     """Let the server's child run the command, and end with its exit code."""
     told = {"arguments": arguments, "folder": str(Path.cwd()), "variables": dict(os.environ)}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as server:
+        server.settimeout(_PATIENCE)
         server.connect(place)
         socket.send_fds(server, [json.dumps(told).encode()], [0, 1, 2])
         server.shutdown(socket.SHUT_WR)

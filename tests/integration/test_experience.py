@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from benchmark_scripts import benchmark_script
 from typer.testing import CliRunner
 
 from planalign.census import generate_census
@@ -20,28 +18,19 @@ from planalign.experience.fitting import fit
 from planalign.study import Request, run_study
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
     from types import ModuleType
 
     from planalign.config import Config
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 COMPANIES, EMPLOYEES = 50, 200
 # Of the fifty, those whose last year is simulated; `benchmarks/intervals.py` does so for all.
 TESTED, SEEDS = 6, 20
 
 
 @pytest.fixture(scope="module")
-def script() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("intervals", BENCHMARKS / "intervals.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Where its dataclasses look for the names of their types.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "intervals", module)
-        spec.loader.exec_module(module)
-        yield module
+def script() -> ModuleType:
+    return benchmark_script("intervals")
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,12 @@ Seeds and census are fixed: the verdict is the same every time.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmark_scripts import benchmark_script
+
 if TYPE_CHECKING:
-    from types import ModuleType
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-def pyramid() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pyramid", BENCHMARKS / "pyramid.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    from pathlib import Path
 
 
 def test_a_company_stays_itself(tmp_path: Path) -> None:
@@ -32,7 +21,7 @@ def test_a_company_stays_itself(tmp_path: Path) -> None:
     The highly compensated are about 18 and vary by four, their mean by 9 %. Both bounds are more
     than three of such errors from what larger companies have (benchmarks/pyramid.py).
     """
-    script = pyramid()
+    script = benchmark_script("pyramid")
     census = script.census_of(tmp_path, 300)
     with script.simulate(tmp_path, census, replicates=6) as run:
         found = script.courses(run, census)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
+from benchmark_scripts import benchmark_script
 
 if TYPE_CHECKING:
     from decimal import Decimal
-    from types import ModuleType
+    from pathlib import Path
 
     from conftest import Studies
     from planalign.results import Run
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 FIRST, LAST = 2025, 2029
 AUTOMATIC = {"enabled": True, "window_days": 45, "opt_out_rate": 0.25, "default_rate": 0.04}
 RISING = {"enabled": True, "step": 0.015, "cap": 0.08, "date": "07-01", "opt_out_rate": 0.3}
@@ -39,18 +37,9 @@ PLANS: dict[str, dict[str, Any]] = {
 }
 
 
-def calibration() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("calibration", BENCHMARKS / "calibration.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_saving_agrees_with_published_figures(tmp_path: Path) -> None:
     """Within two percentage points, each mean of 10 seeds in the fifth year."""
-    script = calibration()
+    script = benchmark_script("calibration")
     with script.simulate(tmp_path, employees=5_000, replicates=10) as run:
         found = script.figures(run)
     for position, scenario in enumerate(script.SCENARIOS):

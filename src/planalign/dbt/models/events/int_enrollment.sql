@@ -32,6 +32,8 @@ eligible as (
         employment.years_of_service,
         employment.age_band,
         employment.tenure_band,
+        employment.opening_age_band,
+        employment.opening_tenure_band,
         employment.first_day,
         {% for column in pay_columns() %}
             employment.{{ column }},
@@ -132,17 +134,20 @@ placed as (
 
 -- What the employee would do: whether to enrol unasked, whether to stay enrolled, and
 -- the whole percentage of pay to choose, which some raise to what earns the full match.
+-- What the census shows was decided by the rates of January 1, at the age of that day.
 inclined as (
     select
         placed.*,
-        least(1, round(
-            behavior.participation_rate::decimal(18, 6)
-            * placed.behavior_participation_factor, 6
-        ))::decimal(9, 6) as participation_rate,
-        1 - least(1, round(
-            behavior.opt_out_factor::decimal(18, 6)
-            * placed.automatic_enrollment_opt_out_rate, 6
-        ))::decimal(9, 6) as staying_rate,
+        {% for opening, rates in [("", "behavior"), ("opening_", "before")] %}
+            least(1, round(
+                {{ rates }}.participation_rate::decimal(18, 6)
+                * placed.behavior_participation_factor, 6
+            ))::decimal(9, 6) as {{ opening }}participation_rate,
+            1 - least(1, round(
+                {{ rates }}.opt_out_factor::decimal(18, 6)
+                * placed.automatic_enrollment_opt_out_rate, 6
+            ))::decimal(9, 6) as {{ opening }}staying_rate,
+        {% endfor %}
         least(placed.deferrals_maximum_rate, greatest(
             0.01::decimal(9, 6),
             round(
@@ -160,31 +165,44 @@ inclined as (
             placed.age_band = behavior.age_band
             and placed.tenure_band = behavior.tenure_band
             and placed.pay_band = behavior.pay_band
+    left join behavior as before
+        on
+            placed.opening_age_band = before.age_band
+            and placed.opening_tenure_band = before.tenure_band
+            and placed.pay_band = before.pay_band
 ),
 
 -- Whom the census shows saving, or not saving, is inclined like those who do, or not.
 known as (
     select
         -- Nobody opts out who would enrol unasked.
-        * replace (greatest(participation_rate, staying_rate) as staying_rate),
+        * replace (
+            greatest(participation_rate, staying_rate) as staying_rate,
+            greatest(opening_participation_rate, opening_staying_rate)
+                as opening_staying_rate
+        ),
         case
             when prior_savings_inclination is not null then prior_savings_inclination
             when prior_enrollment_status = 'automatic'
-                then round(staying_rate::decimal(18, 6) * draw_savings_inclination, 9)
+                then round(
+                    opening_staying_rate::decimal(18, 6) * draw_savings_inclination, 9
+                )
             when prior_enrollment_status = 'opted_out'
-                then least(0.999999999, staying_rate + round(
-                    (1 - staying_rate)::decimal(18, 6) * draw_savings_inclination, 9
+                then least(0.999999999, opening_staying_rate + round(
+                    (1 - opening_staying_rate)::decimal(18, 6)
+                    * draw_savings_inclination, 9
                 ))
             when prior_deferral_rate > 0 or prior_enrollment_status = 'voluntary'
                 then round(
-                    participation_rate::decimal(18, 6) * draw_savings_inclination, 9
+                    opening_participation_rate::decimal(18, 6)
+                    * draw_savings_inclination, 9
                 )
             when
                 is_first_year
                 and prior_deferral_rate = 0
                 and plan_eligibility_date < year_start
-                then least(0.999999999, participation_rate + round(
-                    (1 - participation_rate)::decimal(18, 6)
+                then least(0.999999999, opening_participation_rate + round(
+                    (1 - opening_participation_rate)::decimal(18, 6)
                     * draw_savings_inclination, 9
                 ))
             else draw_savings_inclination
@@ -206,16 +224,16 @@ opening as (
             when prior_deferral_rate > 0 then 'voluntary'
             when prior_deferral_rate = 0 then 'not_enrolled'
             when
-                savings_inclination < participation_rate
+                savings_inclination < opening_participation_rate
                 and (
                     not is_automatic
                     or savings_inclination
-                    < participation_rate * behavior_own_choice_share
+                    < opening_participation_rate * behavior_own_choice_share
                 )
                 then 'voluntary'
             when not is_automatic then 'not_enrolled'
             when enrollment_day >= year_start then 'undecided'
-            when savings_inclination >= staying_rate then 'opted_out'
+            when savings_inclination >= opening_staying_rate then 'opted_out'
             else 'automatic'
         end as opening_status
     from known

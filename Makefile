@@ -38,9 +38,10 @@ units: $(READY)
 	$(BIN)/python -m pytest --quiet -n 2 --dist loadfile --no-loadscope-reorder \
 	  tests/unit/cli tests/unit/config tests/unit/docs tests/unit/results
 
-# In the order of the folders, the longest file before all (tests/conftest.py).
+# In the order of the folders, the longest file before all (tests/conftest.py). Three at a
+# time on two cores: they wait for browsers and commands.
 test: $(READY) browser
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The tests of report and dashboard drive Debian's Chromium.
 browser:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
@@ -17,14 +17,18 @@ import pytest
 from planalign.engine.compiler import pipeline_for
 from planalign.engine.project import Project
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOT = Path(__file__).parents[2]
 
 
 class DbtFolder:
     """A copy of the packaged project, as it leaves the wheel."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, variables: Mapping[str, str]) -> None:
         self.folder = folder
+        self._variables = variables
         shutil.copytree(
             Project.at(None).folder, folder, ignore=shutil.ignore_patterns("target", "logs")
         )
@@ -35,6 +39,7 @@ class DbtFolder:
             for name, value in os.environ.items()
             if not name.startswith(("DBT_", "PLANALIGN_"))
         }
+        environment.update(self._variables)
         return subprocess.run(
             [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
             cwd=self.folder,
@@ -64,10 +69,9 @@ class DbtFolder:
 
 
 class Session:
-    """The commands of this module in their order: starting dbt is most of their time."""
+    """The commands of this module in their order."""
 
-    def __init__(self, folder: Path) -> None:
-        project = DbtFolder(folder)
+    def __init__(self, project: DbtFolder) -> None:
         self.project = project
         self.parsed = project.dbt("parse", "--no-partial-parse", "--show-all-deprecations")
         self.built = project.dbt("build")
@@ -85,8 +89,8 @@ class Session:
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
-    return Session(tmp_path_factory.mktemp("dbt") / "project")
+def session(tmp_path_factory: pytest.TempPathFactory, warm_dbt: Mapping[str, str]) -> Session:
+    return Session(DbtFolder(tmp_path_factory.mktemp("dbt") / "project", warm_dbt))
 
 
 def _by_year(rows: dict[str, list[tuple[Any, ...]]], year: int) -> dict[str, list[tuple[Any, ...]]]:

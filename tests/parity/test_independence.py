@@ -95,13 +95,6 @@ def test_direct_stopped_after_its_second_year_and_resumed(project, parity, stop_
     assert again.returncode == 2
 
 
-def test_batch_stopped_after_its_second_year_and_resumed(project, whole, parity, stop_after):
-    options = ("--runner", "batch", "--replicate", "7", "--scenario", "exact")
-    assert stop_after(project, "batch", 2026, YEARS, *options) == 130
-    resumed = parity.simulate(project, "batch", YEARS, *options, "--resume")
-    assert differences(resumed, whole, scenario="exact", replicate=7) is None
-
-
 def test_the_order_of_rows_changes_no_exported_file(project, parity, tmp_path):
     run = parity.simulate(project, "ordered", YEARS, "--scenario", "plan", "--seeds", "2")
     shuffled = shutil.copytree(run, tmp_path / "shuffled")

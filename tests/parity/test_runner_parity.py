@@ -1,4 +1,4 @@
-"""`batch` and `direct` leave the same bits, small and large."""
+"""`batch` and `direct` leave the same bits, small and large, stopped or not."""
 
 from __future__ import annotations
 
@@ -18,13 +18,20 @@ SIZES = (1_000, 60_000)
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, parity) -> dict[tuple[int, str], Path]:
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, parity, stop_after
+) -> dict[tuple[int, str], Path]:
+    """Run each size with each runner; the small one of `batch` is stopped and resumed."""
     folder = tmp_path_factory.mktemp("runners")
     found = {}
     for employees in SIZES:
         project = parity.project(folder / str(employees), employees, scenarios=("baseline", "plan"))
         for runner in ("direct", "batch"):
-            found[employees, runner] = parity.simulate(project, runner, YEARS, "--runner", runner)
+            options = [YEARS, "--runner", runner]
+            if (employees, runner) == (SIZES[0], "batch"):
+                assert stop_after(project, runner, 2026, *options, "--no-cache") == 130
+                options.append("--resume")
+            found[employees, runner] = parity.simulate(project, runner, *options)
     return found
 
 

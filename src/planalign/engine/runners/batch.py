@@ -52,7 +52,7 @@ def dbt_runner(manifest: Any = None) -> Any:
 
 
 # Its results are returned, its errors told by us; stdout is for results.
-_SILENT = ("--log-level", "none", "--log-level-file", "debug")
+_SILENT = ("--log-level", "none", "--log-level-file", "debug", "--no-write-json")
 
 
 class BatchRunner:

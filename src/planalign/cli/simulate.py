@@ -66,6 +66,15 @@ def simulate(
     memory_limit: Annotated[
         str | None, typer.Option("--memory-limit", metavar="SIZE", help="Such as 4GB.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Processes that do blocks of scenarios and seeds side by side.",
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
@@ -99,6 +108,7 @@ def simulate(
             seeds=seeds,
             memory_limit=memory_limit,
             threads=threads,
+            workers=workers,
         ),
         output=output,
         runner=runner.value,

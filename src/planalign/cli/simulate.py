@@ -75,6 +75,14 @@ def simulate(
             help="Processes that do blocks of scenarios and seeds side by side.",
         ),
     ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Of a Dask scheduler, whose workers do the blocks, such as tcp://10.0.0.5:8786.",
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
@@ -116,6 +124,7 @@ def simulate(
         replicate=replicate,
         resume=resume,
         with_query_plans=profile is Profile.PLANS,
+        cluster=cluster,
         cache=year_cache(cache_dir, is_used=not no_cache),
     )
     with following() as listener:

@@ -33,7 +33,7 @@ from planalign.interruption import is_interruption
 from planalign.marts.origin import Origin
 from planalign.marts.tables import describe
 from planalign.record.telemetry import FORMAT, EventLog, Listener, broadcast, timed, unheard
-from planalign.study.blocks.shared_out import most_workers, simulated
+from planalign.study.blocks.shared_out import most_workers, reached, simulated
 from planalign.study.cached_years import CachedYears
 from planalign.study.request import origin_of, trajectories_of
 from planalign.study.settings import settings_of
@@ -100,7 +100,11 @@ def run_study(
     most_workers(request, len(asked))
     folder = run_folder(request.output, request.runner)
     project = project_of(config)
-    with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
+    with (
+        reached(request) as cluster,
+        folder.claimed(resume=request.resume),
+        closing(EventLog(folder.events)) as log,
+    ):
         tell = broadcast(log, listener)
         _tell_start(tell, request, len(asked))
         with _end_told(tell, folder):
@@ -127,7 +131,7 @@ def run_study(
                     processor.abandon_year()
                 cached = CachedYears.found(request, asked, record, tell, database.retry)
                 simulation = Simulation(config, pipeline, database, processor, cached, tell)
-                computed = simulated(request, project, folder, simulation, asked)
+                computed = simulated(request, project, folder, simulation, asked, cluster=cluster)
                 years = tuple(computed)
             # Before the run gets its name, for nothing is written to it afterwards.
             tell("run_completed", seconds=round(time.perf_counter() - started, 6))

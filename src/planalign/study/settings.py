@@ -38,6 +38,12 @@ def share_of(resources: Resources, workers: int) -> Resources:
     )
 
 
+def of_a_cluster(resources: Resources) -> Resources:
+    """Return what each block may use on a machine that is not ours: one thread, unless said."""
+    threads = 1 if resources.threads == "auto" else resources.threads
+    return resources.model_copy(update={"threads": threads, "workers": 1})
+
+
 def _amount(size: int) -> str:
     """Return bytes as a configuration may say them, rounded down."""
     unit, name = (10**9, "GB") if size >= 10**9 else (10**6, "MB")

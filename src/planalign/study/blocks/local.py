@@ -21,7 +21,7 @@ from planalign.study.blocks.job import BlockOutcome, Told
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from planalign.study.blocks.job import BlockJob, Study
+    from planalign.study.blocks.job import BlockJob
 
 # Of the terminal, and of who ends the run: the parent answers them, and ends its workers.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -50,9 +50,9 @@ class Workers(Protocol):
 class LocalWorkers:
     """A thread for each worker process, which starts it anew where it was lost."""
 
-    def __init__(self, study: Study, count: int, folder: Path) -> None:
+    def __init__(self, study: bytes, count: int, folder: Path) -> None:
         self.count = count
-        self._study = pickle.dumps(study)
+        self._study = study  # pickled, which is done once for all
         self._folder = folder
         self._told: SimpleQueue[Told] = SimpleQueue()
         self._threads = ThreadPoolExecutor(count, "worker", initializer=_heed_no_signals)

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import pickle
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from planalign.errors import UsageError
 from planalign.files import make_folder
-from planalign.study.blocks.job import Study
+from planalign.study.blocks.job import QUICK, SMALL, Study
 from planalign.study.blocks.local import LocalWorkers
 from planalign.study.blocks.side_by_side import SideBySide, split
-from planalign.study.settings import share_of, threads_of
+from planalign.study.settings import of_a_cluster, share_of, threads_of
 from planalign.study.simulation import BYTES_PER_EMPLOYEE, trajectories_per_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from planalign.config.models import Resources
     from planalign.engine.inputs import Trajectory
     from planalign.engine.project import Project
     from planalign.engine.run_folder import RunFolder
     from planalign.engine.year_processor import YearResult
+    from planalign.study.blocks.cluster import ClusterWorkers
+    from planalign.study.blocks.local import Workers
     from planalign.study.request import Request
     from planalign.study.simulation import Simulation
 
@@ -38,10 +42,10 @@ def most_workers(request: Request, trajectories: int) -> int:
     """
     workers = request.config.resources.workers
     if request.runner != "direct":
-        if workers not in {"auto", 1}:
+        if workers not in {"auto", 1} or request.cluster is not None:
             raise UsageError(
                 f"the runner {request.runner} has no workers",
-                "Use --runner direct, or leave resources.workers (--workers) at 1.",
+                "Use --runner direct, or neither --cluster nor resources.workers (--workers).",
             )
         return 1
     if workers == "auto":
@@ -64,20 +68,38 @@ def workers_for(request: Request, trajectories: int, opening: int) -> int:
     return min(most, max(1, held - 1))  # the parent has a share, too
 
 
+@contextmanager
+def reached(request: Request) -> Iterator[ClusterWorkers | None]:
+    """Lend the workers of the cluster that a study is to be simulated on, if it is.
+
+    Raises:
+        EnvironmentFaultError: they cannot be reached, or have other versions.
+    """
+    if request.cluster is None:
+        yield None
+        return
+    from planalign.study.blocks.cluster import ClusterWorkers  # noqa: PLC0415 - with Dask
+
+    with closing(ClusterWorkers(request.cluster)) as workers:
+        yield workers
+
+
 def simulated(
     request: Request,
     project: Project,
     folder: RunFolder,
     simulation: Simulation,
     asked: Sequence[Trajectory],
+    *,
+    cluster: ClusterWorkers | None = None,
 ) -> Iterator[YearResult]:
     """Simulate what is not complete yet; yield each year completed.
 
     What an unfinished run or the cache has years of, the run's own process goes on with.
     """
     some, none = simulation.begun(asked)
-    workers = workers_for(request, len(none), simulation.opening())
-    if workers == 1:
+    workers = workers_for(request, len(none), simulation.opening()) if cluster is None else 0
+    if workers == 1 or not none:
         yield from simulation.years([*some, *none])
         return
     done = 0
@@ -85,8 +107,20 @@ def simulated(
         for year in simulation.years(some):
             done += 1
             yield year
+    resources = request.config.resources
     make_folder(folder.blocks)
-    with closing(_hired(request, project, folder, simulation, workers)) as hired:
+    with ExitStack() as stack:
+        hired: Workers
+        if cluster is None:
+            resources = share_of(resources, workers)
+            settings = simulation.database.settings
+            simulation.database.use(replace(settings, memory_limit=resources.memory_limit))
+            study = _study(request, resources, project, folder, simulation)
+            hired = stack.enter_context(closing(LocalWorkers(study, workers, folder.blocks)))
+        else:
+            resources = of_a_cluster(resources)
+            cluster.hold(_study(request, resources, project, folder, simulation))
+            hired = cluster
         side_by_side = SideBySide(
             simulation.pipeline,
             simulation.database,
@@ -96,31 +130,28 @@ def simulated(
             years_each=len(request.config.simulation.years),
             years_before=done,
             blocks_before=simulation.processor.blocks,
+            compression=QUICK if cluster is None else SMALL,
         )
-        resources = share_of(request.config.resources, workers)
         most = trajectories_per_block(resources, simulation.opening())
-        yield from side_by_side.years(split(none, workers, most))
+        yield from side_by_side.years(split(none, hired.count, most))
     folder.drop_blocks()
 
 
-def _hired(
+def _study(
     request: Request,
+    resources: Resources,
     project: Project,
     folder: RunFolder,
     simulation: Simulation,
-    workers: int,
-) -> LocalWorkers:
-    """Return workers that have their share of the machine, and leave the run's process its own."""
-    config, database = request.config, simulation.database
-    shared = config.model_copy(update={"resources": share_of(config.resources, workers)})
-    limit = shared.resources.memory_limit
-    database.use(replace(database.settings, memory_limit=limit))
-    study = Study.of(
-        shared,
-        project,
-        simulation.pipeline,
-        database,
-        folder.blocks,
-        with_query_plans=request.with_query_plans,
+) -> bytes:
+    """Return what all blocks are computed from, pickled."""
+    return pickle.dumps(
+        Study.of(
+            request.config.model_copy(update={"resources": resources}),
+            project,
+            simulation.pipeline,
+            simulation.database,
+            folder.blocks,
+            with_query_plans=request.with_query_plans,
+        )
     )
-    return LocalWorkers(study, workers, folder.blocks)

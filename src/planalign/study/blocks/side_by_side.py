@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planalign.errors import EnvironmentFaultError
 from planalign.files import make_folder
-from planalign.study.blocks.job import BlockJob, BlockOutcome, Told
+from planalign.study.blocks.job import QUICK, BlockJob, BlockOutcome, Told
 from planalign.study.blocks.local import WorkerLostError
 from planalign.study.blocks.merging import merge
 
@@ -60,6 +60,7 @@ class SideBySide:
     years_each: int
     years_before: int = 0
     blocks_before: int = 0
+    compression: str = QUICK
     _lanes: dict[str, int] = field(default_factory=dict)
     _shifts: dict[str, float] = field(default_factory=dict)
     _numbers: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -75,7 +76,9 @@ class SideBySide:
             ModelError: a model failed, or a check found rows, in one of them.
             EnvironmentFaultError: a machine is in the way, or workers are lost again and again.
         """
-        waiting = deque(BlockJob(number, tuple(one)) for number, one in enumerate(blocks, 1))
+        waiting = deque(
+            BlockJob(number, tuple(one), self.compression) for number, one in enumerate(blocks, 1)
+        )
         self._planned = {job.number: self.years_each for job in waiting}
         self._tell_planned()
         running: dict[Future[BlockOutcome], BlockJob] = {}

@@ -114,8 +114,15 @@ def block_processes(dask: list[subprocess.Popen[bytes]]) -> list[psutil.Process]
         for process in dask
         if process.poll() is None
         for one in psutil.Process(process.pid).children(recursive=True)
-        if "planalign.study.blocks.worker" in " ".join(one.cmdline())
+        if "planalign.study.blocks.worker" in command_of(one)
     ]
+
+
+def command_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.NoSuchProcess:  # it has just ended
+        return ""
 
 
 def waited_until_gone(dask: list[subprocess.Popen[bytes]]) -> None:

@@ -60,7 +60,8 @@ def workers_of(process: int) -> list[psutil.Process]:
     return [
         one
         for one in psutil.Process(process).children(recursive=True)
-        if "planalign.study.blocks.worker" in " ".join(one.cmdline())
+        if one.status() != psutil.STATUS_ZOMBIE
+        and "planalign.study.blocks.worker" in " ".join(one.cmdline())
     ]
 
 

@@ -11,15 +11,14 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from multiprocessing.connection import Connection, Pipe
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol
 
-import planalign
 from planalign.study.blocks.job import BlockOutcome, Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from planalign.study.blocks.job import BlockJob
 
@@ -81,7 +80,7 @@ class LocalWorkers:
             for process in self._running:
                 process.kill()
         self._threads.shutdown(cancel_futures=True)
-        for process in self._running:
+        for process in tuple(self._running):
             process.wait()
 
     def _do(self, job: BlockJob) -> BlockOutcome:
@@ -109,8 +108,6 @@ class LocalWorkers:
 
     def _start(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        package = str(Path(planalign.__file__).parents[1])
-        given = os.environ.get("PYTHONPATH")
         with theirs, self._lock:
             if self._is_closed:
                 raise WorkerLostError("the run ends")
@@ -122,7 +119,8 @@ class LocalWorkers:
                 command,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [package, given]))},
+                # The packages of this process, in the order in which it looks for them.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
             )
             self._running.add(process)
         try:
@@ -133,7 +131,8 @@ class LocalWorkers:
 
     def _ended(self, process: subprocess.Popen[bytes]) -> str:
         code = process.wait()
-        self._running.discard(process)
+        with self._lock:
+            self._running.discard(process)
         shutil.rmtree(str(process.args[-1]), ignore_errors=True)  # type: ignore[index]
         if code < 0:
             return f"was killed by {signal.Signals(-code).name}"

@@ -1,29 +1,24 @@
 """What a block costs a worker and the parent, and how many workers feed one parent.
 
 Usage: python benchmarks/blocks.py [EMPLOYEES] [YEARS]. Simulates blocks of three sizes with two
-workers of one thread, prints seconds of each by what they are made of, the straight lines
-through them, and with them 1,000 made-up workers on paper.
+workers of one thread, prints the CPU seconds of each, the straight lines through them, and with
+them 1,000 made-up workers on paper.
 """
 
 from __future__ import annotations
 
 import heapq
+import json
 import random
 import sys
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import linear_regression, median
-from typing import TYPE_CHECKING
 
 from planalign.census import generate_census
 from planalign.config import parse
-from planalign.record.reading import read_record
 from planalign.study import Request, run_study
-
-if TYPE_CHECKING:
-    from planalign.record.record import Record
 
 SEEDS = (2, 8, 32)
 # Blocks of each size: two for each worker.
@@ -54,15 +49,11 @@ class Crowd:
     parent_busy: float
 
 
-def measured(record: Record) -> tuple[list[float], list[float]]:
-    """Return seconds of each block at its worker, and of its merging."""
-    ends: dict[tuple[str, int], list[float]] = defaultdict(list)
-    for span in (*record.models, *record.tests, *record.work):
-        if span.block is not None and span.thread.startswith("worker"):
-            ends[span.thread.split(" ")[1], span.block] += [span.start, span.end]
-    handing = median(one.seconds for one in record.work if one.name == "handing over the rows")
-    merging = [one.seconds for one in record.work if one.name.startswith("merging")]
-    return [max(found) - min(found) + handing for found in ends.values()], merging
+def measured(run: Path) -> tuple[list[float], list[float]]:
+    """Return CPU seconds of each block of one thread at its worker, and of its merging."""
+    lines = map(json.loads, (run / "events.jsonl").open(encoding="utf-8"))
+    merged = [event for event in lines if event["kind"] == "block_merged"]
+    return [one["worker_cpu_seconds"] for one in merged], [one["cpu_seconds"] for one in merged]
 
 
 def crowd(
@@ -127,7 +118,7 @@ def main() -> None:
                 Path(scratch),
             )
             done = run_study(Request(config, output=Path(scratch, str(seeds))))
-            working, merging = measured(read_record(done.path))
+            working, merging = measured(done.path)
             sizes.append(seeds * employees)
             at_work.append(median(working))
             at_merge.append(median(merging))

@@ -93,6 +93,10 @@ def test_workers_give_the_same_bits_and_one_that_is_killed_is_replaced(studies, 
     assert len(blocks) == len({block for block, _ in blocks})
     named = [(run.block, run.year, run.name) for run in record.models if run.block]
     assert len(named) == len(set(named))
+    events = map(json.loads, (completed.path / "events.jsonl").open())
+    merged = [event for event in events if event["kind"] == "block_merged"]
+    assert [event["trajectories"] for event in merged] == [1, 1, 1, 1]
+    assert all(event["bytes"] > 0 and event["worker_cpu_seconds"] > 0 for event in merged)
     lost = [note for note in record.notes if "is done again" in str(note.details)]
     assert len(lost) == 1
 

@@ -105,7 +105,8 @@ _VALUES: Mapping[str, Check] = {
     "cpu_seconds": _or_null(_seconds), "dbt_compile_seconds": _or_null(_taken),
     "dbt_execute_seconds": _or_null(_taken), "memory_before": _amount, "memory_peak": _amount,
     "memory_after": _amount, "read_bytes": _amount, "written_bytes": _amount,
-    "spilled_bytes": _amount, "error": _or_null(_text), "reason": _or_null(_text),
+    "spilled_bytes": _amount, "bytes": _amount, "worker_seconds": _or_null(_taken),
+    "worker_cpu_seconds": _or_null(_seconds), "error": _or_null(_text), "reason": _or_null(_text),
     "action": _or_null(_text), "message": _or_null(_text),
 }  # fmt: skip
 # The keys without which a reader can do nothing with a kind, and their values where others

@@ -109,10 +109,13 @@ class BlockOutcome:
 
     `parts` are Parquet files by the name of the fact, `COMPLETE` among them: paths where the
     caller sees the worker's folder, else their content. Without all years there is an `error`.
+    Seconds are those of the worker, on the clock and of its processor.
     """
 
     job: BlockJob
     years: tuple[YearResult, ...]
     parts: Mapping[str, Path | bytes]
     error: PlanalignError | None = None
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
     events: tuple[Told, ...] = ()

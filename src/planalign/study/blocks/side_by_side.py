@@ -110,7 +110,18 @@ class SideBySide:
         if outcome.parts:
             files = {name: self._as_file(outcome, name) for name in outcome.parts}
             block = f"a block of {len(outcome.job.trajectories)}"
+            size = sum(file.stat().st_size for file in files.values())
+            started = time.perf_counter(), time.process_time()
             merge(self.database, self.pipeline, files, block)
+            self.tell(
+                "block_merged",
+                trajectories=len(outcome.job.trajectories),
+                bytes=size,
+                seconds=round(time.perf_counter() - started[0], 6),
+                cpu_seconds=round(time.process_time() - started[1], 6),
+                worker_seconds=round(outcome.seconds, 6),
+                worker_cpu_seconds=round(outcome.cpu_seconds, 6),
+            )
             for file in files.values():
                 file.unlink()
         if outcome.error is not None:

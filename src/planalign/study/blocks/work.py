@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from planalign.config import scenario_settings
@@ -75,8 +76,10 @@ class Workplace:
         years: list[YearResult] = []
         error: PlanalignError | None = None
         self._listener = tell
+        started = None
         try:
             self._set_up(tell)
+            started = time.perf_counter(), time.process_time()
             for year in self._simulation().years(job.trajectories):
                 years.append(year)  # noqa: PERF402 - what there is when one fails
         except PlanalignError as failed:
@@ -85,7 +88,11 @@ class Workplace:
             error = environment_fault(f"the database of {self._folder}", failed)
             if error is None:
                 raise
-        return self._handed_over(job, years, error)
+        outcome = self._handed_over(job, years, error)
+        if started is None:
+            return outcome
+        seconds, cpu_seconds = time.perf_counter() - started[0], time.process_time() - started[1]
+        return replace(outcome, seconds=seconds, cpu_seconds=cpu_seconds)
 
     def close(self) -> None:
         """Give back the database, and remove the folder."""

@@ -76,6 +76,10 @@ class PlanalignError(Exception):
         self.what = what
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again: it may come from another process."""
+        return type(self), (self.what, self.remedy)
+
 
 class ProblemsError(PlanalignError):
     """Something cannot be used; carries every problem found."""
@@ -83,6 +87,10 @@ class ProblemsError(PlanalignError):
     def __init__(self, what: str, problems: Sequence[Problem]) -> None:
         super().__init__(what)
         self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Return how to make it again, with its problems."""
+        return type(self), (self.what, self.problems)
 
     def __str__(self) -> str:
         """Return the summary line followed by one line per problem."""

@@ -189,9 +189,10 @@ def run(study: Study) -> Path:
     [
         {"resources": {"threads": 1}},
         {"resources": {"employees_per_block": 1, "threads": 2}},
+        {"resources": {"workers": 2}},
     ],
 )
-def test_threads_and_blocks_change_no_bit(study: Study, run: Path, how: dict[str, Any]) -> None:
+def test_threads_blocks_and_workers_change_no_bit(study: Study, run: Path, how: dict[str, Any]) -> None:
     assert digests(study.run(how)) == digests(run)
 
 

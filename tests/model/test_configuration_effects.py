@@ -246,6 +246,7 @@ WITHOUT_EFFECT = {
     "job_levels.name": levels(name="Associate"),
     "resources.threads": 3,
     "resources.memory_limit": "1GB",
+    "resources.workers": 2,
     "resources.models_at_once": {"events": 1, "snapshot": 1},
     "resources.employees_per_block": 1,
 }

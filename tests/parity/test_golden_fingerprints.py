@@ -14,11 +14,14 @@ from golden import COLUMNS, GOLDEN, STUDIES, changes, marts_of, project
 
 from planalign.config import load
 from planalign.engine.year_cache import CACHE_BYTES, YearCache
+from planalign.record.reading import read_record
 from planalign.study import Request, run_study
 
 # Each number of threads for one study or two, on each version of DuckDB for others.
 THREADS = dict(zip(STUDIES, cycle((1, 2, 3, 8)), strict=False))
 OTHER_THREADS = dict(zip(STUDIES, cycle((8, 3, 1, 2)), strict=False))
+# Of studies with several trajectories, on the other version.
+OTHER_WORKERS = {"seeds": 2, "scenarios": 3}
 
 
 def test_every_stored_study_has_golden_fingerprints():
@@ -59,6 +62,7 @@ def test_on_the_other_version_of_duckdb(name, tmp_path, parity, other_duckdb):
     threads = str(OTHER_THREADS[name])
     done = parity.run(
         "simulate", "--no-cache", "--output", "run", "--threads", threads,
+        "--workers", str(OTHER_WORKERS.get(name, 1)),
         cwd=folder, PYTHONPATH=python_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -97,3 +101,15 @@ def test_in_blocks(name, employees, tmp_path):
     config = load(folder / "planalign.yaml", {"resources": {"employees_per_block": employees}})
     assert marts_of(run_study(Request(config, folder / "run"), listen).path) == GOLDEN[name]
     assert heard == [{"scenarios": 4, "seeds": 3}[name]]
+
+
+@pytest.mark.parametrize(("name", "workers"), [("seeds", 3), ("plan", 2)])
+def test_by_workers(name, workers, tmp_path):
+    folder = project(name, tmp_path)
+    config = load(folder / "planalign.yaml", {"resources": {"workers": workers}})
+    run = run_study(Request(config, folder / "run"))
+    assert marts_of(run.path) == GOLDEN[name]
+    threads = {one.thread for one in read_record(run.path).models if one.year}
+    assert {thread.split(" model")[0] for thread in threads} == {
+        f"worker {number}" for number in range(1, workers + 1)
+    }

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 HOOK = Path(__file__).with_name("file_changes.py")
 # Longer than any attempt here; a process that hangs is a broken promise too.
 LONGEST = 900.0
@@ -20,13 +22,15 @@ LONGEST = 900.0
 class Stop:
     """When an attempt is stopped: after so many seconds, or before its n-th file change.
 
-    `again` is how many seconds after that the signal is sent a second time.
+    `again` is how many seconds after that the signal is sent a second time. `of_worker`, it goes
+    to one of the command's workers alone, if there is any then.
     """
 
     signal: signal.Signals
     seconds: float | None = None
     change: int | None = None
     again: float | None = None
+    of_worker: bool = False
 
     def __str__(self) -> str:
         when = f"{self.seconds:.3f} s" if self.change is None else f"file change {self.change}"
@@ -106,6 +110,10 @@ def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
         try:
             process.wait(stop.seconds)
         except subprocess.TimeoutExpired:
+            if stop.of_worker:
+                sent = _sent_to_a_worker(process.pid, stop.signal)
+                process.wait(LONGEST)
+                return sent
             os.killpg(process.pid, stop.signal)
             if stop.again is not None:
                 with suppress(subprocess.TimeoutExpired):
@@ -116,6 +124,16 @@ def _wait(process: subprocess.Popen[bytes], stop: Stop | None) -> bool:
             return True
         return False
     process.wait(LONGEST)
+    return False
+
+
+def _sent_to_a_worker(command: int, number: signal.Signals) -> bool:
+    """Send a signal to a worker of a command; say whether there was one."""
+    with suppress(psutil.NoSuchProcess):
+        for one in psutil.Process(command).children():
+            if "planalign.study.blocks.worker" in " ".join(one.cmdline()):
+                one.send_signal(number)
+                return True
     return False
 
 

@@ -72,6 +72,10 @@ class Kind:
     command: tuple[str, ...] = ()
     # Stops of one trial, at most, before it may finish.
     most: int = 3
+    # Processes that do blocks of one scenario each.
+    workers: int = 1
+    # Whether one of them is stopped, and not the command.
+    of_worker: bool = False
     # Whether a later run takes its years from what the cache keeps after all that.
     then_cached: bool = False
 
@@ -80,7 +84,7 @@ class Kind:
         """What a rehearsal depends on."""
         return (
             self.runner, self.is_compiled, self.is_cached,
-            self.employees, self.years, self.seconds, self.census, self.command,
+            self.employees, self.years, self.seconds, self.census, self.command, self.workers,
         )  # fmt: skip
 
 
@@ -106,6 +110,9 @@ KINDS = (
     Kind("direct, Ctrl-C twice", 15, signal=signal.SIGINT, is_twice=True),
     Kind("direct, SIGTERM", 10, signal=signal.SIGTERM),
     Kind("direct, SIGHUP", 10, signal=signal.SIGHUP),
+    Kind("workers, any instant", 20, workers=2),
+    Kind("workers, one of them killed", 10, workers=2, of_worker=True),
+    Kind("workers, Ctrl-C", 10, signal=signal.SIGINT, workers=2),
     Kind("batch, any instant", 10, runner="batch", years=2),
     Kind("batch, Ctrl-C", 4, runner="batch", years=2, signal=signal.SIGINT),
     Kind("batch, SIGTERM", 3, runner="batch", years=2, signal=signal.SIGTERM),
@@ -176,7 +183,7 @@ class Trial:
         else:
             seconds = draw.uniform(0, self.rehearsal.seconds)
             again = draw.uniform(0, LONGEST_CLEANING) if kind.is_twice else None
-            stop = Stop(kind.signal, seconds=seconds, again=again)
+            stop = Stop(kind.signal, seconds=seconds, again=again, of_worker=kind.of_worker)
         self.instants.append(str(stop))
         attempt = run(self.folder, _arguments(kind, output), stop)
         self.wanted -= attempt.stopped
@@ -409,7 +416,7 @@ def _rehearse(kind: Kind, place: Path) -> Rehearsal:
     first = run(project, _arguments(kind, "first", runner="direct"), log=log)
     require(first.code == 0, first.said)
     seconds = kind.seconds or first.seconds
-    if kind.is_cached or (kind.runner == "batch" and not kind.seconds):
+    if kind.is_cached or kind.workers > 1 or (kind.runner == "batch" and not kind.seconds):
         second = run(project, _arguments(kind, "second"))
         require(second.code == 0, second.said)
         seconds = second.seconds
@@ -439,7 +446,7 @@ def _arguments(kind: Kind, output: str, runner: str | None = None) -> list[str]:
         return ["census", "generate", "--employees", str(kind.employees), "--output", output]
     return [
         "simulate", "--output", output, "--resume", "--runner", runner or kind.runner,
-        "--cache-dir", "cache",
+        "--cache-dir", "cache", "--workers", str(1 if runner else kind.workers),
     ]  # fmt: skip
 
 

@@ -113,6 +113,28 @@ def test_a_disk_that_another_program_fills_in_the_middle_of_a_year(
     finish(study, disk)
 
 
+def test_a_disk_that_is_full_where_workers_are(study: Study, disk: Disk) -> None:
+    options = ["--seeds", "2", "--no-cache"]
+    disk.mount(size=ROOM)
+    undisturbed = disk.planalign("simulate", "--output", "alone", "--workers", "1", *options)
+    assert undisturbed.code == 0, undisturbed
+    command = ["simulate", "--output", "disk/run", "--workers", "2", *options]
+    with started(*command, cwd=disk.path.parent, before=disk.inside) as run:
+        study.wait_for(disk.view / "run.partial", "year_started", 2025)
+        disk.fill()
+        said = run.ended()
+    refused(said, str(disk.path / "run.partial"), DISK_FULL, FREE)
+    disk.free()
+    said = disk.planalign(*command, "--resume")
+    assert said.code == 0, said
+    assert [path.name for path in disk.view.iterdir()] == ["run"]
+    digests = [
+        json.loads(disk.planalign("fingerprint", run, "--json").out)
+        for run in ("alone", "disk/run")
+    ]
+    assert digests[0] == digests[1]
+
+
 @pytest.mark.parametrize("share", [0.3, 0.9])
 def test_a_disk_without_room_for_the_finished_database(
     study: Study, disk: Disk, share: float

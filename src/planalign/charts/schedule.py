@@ -97,11 +97,20 @@ def focus(drawn: go.Figure, record: Record, model: str, year: int | None = None)
 
 
 def thread_name(name: str) -> str:
-    """Return a thread's name for readers."""
+    """Return a thread's name for readers; those of workers have the worker in front."""
+    worker, own = _worker(name)
+    if worker:
+        return f"worker {worker}" if own == "MainThread" else f"worker {worker}, {thread_name(own)}"
     if name.lower() in {"main", "mainthread"}:
         return "main"
     number = re.search(r"(\d+)(?!.*\d)", name)
     return f"thread {int(number[1])}" if number else name
+
+
+def _worker(name: str) -> tuple[int, str]:
+    """Return the number of a thread's worker, 0 for the run's own process, and its name there."""
+    found = re.fullmatch(r"worker (\d+) (.+)", name)
+    return (int(found[1]), found[2]) if found else (0, name)
 
 
 @dataclass(frozen=True)
@@ -117,11 +126,12 @@ def _spans(record: Record) -> list[Span]:
 
 
 def _lanes(record: Record) -> dict[str, int]:
-    """Return the place of each thread: the main one at the top, then by number."""
+    """Return the place of each thread: the main one at the top, then by worker and number."""
 
-    def order(name: str) -> tuple[bool, int, str]:
-        number = re.search(r"(\d+)(?!.*\d)", name)
-        return thread_name(name) != "main", int(number[1]) if number else 0, name
+    def order(name: str) -> tuple[int, bool, int, str]:
+        worker, own = _worker(name)
+        number = re.search(r"(\d+)(?!.*\d)", own)
+        return worker, thread_name(own) != "main", int(number[1]) if number else 0, name
 
     names = sorted({span.thread for span in _spans(record)}, key=order, reverse=True)
     return {name: place for place, name in enumerate(names or ["main"])}

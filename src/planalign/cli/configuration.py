@@ -38,6 +38,7 @@ def configuration(
     seeds: int | None = None,
     memory_limit: str | None = None,
     threads: int | None = None,
+    workers: int | None = None,
 ) -> Any:
     """Return the configuration of a file, or of the current folder's, with what is given.
 
@@ -58,6 +59,8 @@ def configuration(
         resources["memory_limit"] = memory_limit
     if threads is not None:
         resources["threads"] = threads
+    if workers is not None:
+        resources["workers"] = workers
     overrides: dict[str, Any] = {
         **({"simulation": simulation} if simulation else {}),
         **({"resources": resources} if resources else {}),

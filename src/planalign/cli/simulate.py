@@ -66,6 +66,23 @@ def simulate(
     memory_limit: Annotated[
         str | None, typer.Option("--memory-limit", metavar="SIZE", help="Such as 4GB.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            min=1,
+            help="Processes that do blocks of scenarios and seeds side by side.",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS",
+            help="Of a Dask scheduler, whose workers do the blocks, such as tcp://10.0.0.5:8786.",
+        ),
+    ] = None,
     resume: Annotated[
         bool,
         typer.Option("--resume", help="Go on after the last whole year of an unfinished run."),
@@ -99,6 +116,7 @@ def simulate(
             seeds=seeds,
             memory_limit=memory_limit,
             threads=threads,
+            workers=workers,
         ),
         output=output,
         runner=runner.value,
@@ -106,6 +124,7 @@ def simulate(
         replicate=replicate,
         resume=resume,
         with_query_plans=profile is Profile.PLANS,
+        cluster=cluster,
         cache=year_cache(cache_dir, is_used=not no_cache),
     )
     with following() as listener:

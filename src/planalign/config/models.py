@@ -246,6 +246,15 @@ class Resources(Section):
         single(_auto_or(256, "threads")),
         Field(description="Threads the database may use: {values}."),
     ] = "auto"
+    workers: Annotated[
+        int | Literal["auto"],
+        single(_auto_or(256, "processes")),
+        Field(
+            description="Processes that take blocks of scenarios and replicates through the years "
+            "side by side, with their share of threads and memory: {values}. `auto` takes several "
+            "where that pays, which needs more than two threads; only the runner `direct` has them."
+        ),
+    ] = "auto"
     models_at_once: Annotated[
         Mapping[str, int],
         single(_by_step),

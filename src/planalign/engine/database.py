@@ -86,7 +86,7 @@ class Database:
         self.machine = machine
         self.retry = Retry(tell, policy, machine.sleep)
         temporary = path.with_name(f"{path.name}.tmp")
-        self.meter = Meter(lambda: reading(machine.resident_bytes, temporary))
+        self.meter = Meter(lambda: reading(machine.resident_bytes, machine.cpu_seconds, temporary))
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._lock = threading.Lock()
         self._idle: SimpleQueue[duckdb.DuckDBPyConnection] = SimpleQueue()
@@ -173,6 +173,7 @@ class Database:
         if self._connection is not None:
             with self.cursor() as cursor:
                 cursor.execute("set threads = ?", [settings.threads])
+                cursor.execute("set memory_limit = ?", [settings.memory_limit])
 
     def attempt(
         self,

@@ -81,7 +81,27 @@ def with_children() -> int:
     return total
 
 
-def reading(memory: Callable[[], int], temporary: Path) -> Reading:
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process, and of the commands that it has run."""
+    ended = os.times()  # in hundredths of a second, which will do for whole commands
+    return time.process_time() + ended.children_user + ended.children_system
+
+
+def cpu_seconds_with_children() -> float:
+    """Return the CPU seconds of this process and of all that it has started."""
+    import psutil
+
+    total = cpu_seconds()
+    for process in psutil.Process().children(recursive=True):
+        try:
+            spent = process.cpu_times()
+        except psutil.NoSuchProcess:  # it has ended meanwhile
+            continue
+        total += spent.user + spent.system
+    return total
+
+
+def reading(memory: Callable[[], int], cpu: Callable[[], float], temporary: Path) -> Reading:
     """Return the counters, with what a folder of temporary files holds."""
     read = written = None
     try:
@@ -90,9 +110,7 @@ def reading(memory: Callable[[], int], temporary: Path) -> Reading:
         counters = {}
     if counters:
         read, written = int(counters[b"rchar"]), int(counters[b"wchar"])
-    ended = os.times()  # in hundredths of a second, which will do for whole commands
-    cpu = time.process_time() + ended.children_user + ended.children_system
-    return Reading(memory(), cpu, read, written, _bytes_in(temporary))
+    return Reading(memory(), cpu(), read, written, _bytes_in(temporary))
 
 
 def _bytes_in(folder: Path) -> int:
@@ -136,3 +154,4 @@ class Machine:
     rename: Callable[[Path, Path], None] = os.rename
     sleep: Callable[[float], object] | None = None
     resident_bytes: Callable[[], int] = resident_bytes
+    cpu_seconds: Callable[[], float] = cpu_seconds

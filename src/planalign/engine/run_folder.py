@@ -52,7 +52,9 @@ _OWN_FILES = frozenset(
         _EVENTS,
     }
 )
-_OWN_FOLDERS = frozenset({"dbt", f"{FILE_NAME}.tmp"})
+# Where blocks are that workers do: of no use once nobody works on the run.
+_BLOCKS = "blocks"
+_OWN_FOLDERS = frozenset({"dbt", f"{FILE_NAME}.tmp", _BLOCKS})
 # How the record of a run begins.
 _FIRST = b'{"sequence": 1, "time": '
 LOCK_SECONDS = 0.5
@@ -73,6 +75,11 @@ class RunFolder:
     def database(self) -> Path:
         """Return the database that is being built."""
         return self.partial / FILE_NAME
+
+    @property
+    def blocks(self) -> Path:
+        """Return the folder for what workers compute, until it is in the database."""
+        return self.partial / _BLOCKS
 
     @property
     def events(self) -> Path:
@@ -111,6 +118,7 @@ class RunFolder:
                 with self._kept_if_begun():
                     if not self._can_go_on():
                         self._remove_own()
+                    self.drop_blocks()
                     yield
         finally:
             _remove_empty(missing)
@@ -206,6 +214,10 @@ class RunFolder:
         """Write down what the run is computed from: from here on it can be resumed."""
         self.write(_PROVENANCE, json.dumps(provenance, indent=2) + "\n")
 
+    def drop_blocks(self) -> None:
+        """Remove what workers have left."""
+        shutil.rmtree(self.blocks, ignore_errors=True)
+
     def write(self, name: str, text: str) -> None:
         """Write a small file of the run, whole or not at all."""
         path = self.partial / name
@@ -269,6 +281,7 @@ class RunFolder:
             )
         log.unlink(missing_ok=True)
         shutil.rmtree(self.partial / f"{FILE_NAME}.tmp", ignore_errors=True)
+        self.drop_blocks()
         protect(self.partial)
         for path in self.partial.iterdir():
             if path.is_file():

@@ -102,6 +102,11 @@ class YearProcessor:
         self._unchecked: _Year | None = None  # built; its checks are under way
         self._completed: tuple[YearResult, ...] = ()  # while another year failed
 
+    @property
+    def blocks(self) -> int:
+        """Return how many blocks were taken up."""
+        return self._blocks
+
     def begin_block(self, block: Sequence[Trajectory]) -> None:
         """Take up another block; its years start anew.
 

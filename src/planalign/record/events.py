@@ -96,7 +96,8 @@ _VALUES: Mapping[str, Check] = {
     "format": _count, "runner": _text, "first_year": _year, "last_year": _year,
     "trajectories": _count, "resumed": _flag, "cores": _amount, "threads": _amount,
     "memory_limit_bytes": _amount, "with_plans": _flag, "versions": _mapping_of(_text),
-    "years": _count, "blocks": _count, "year": _or_null(_year), "block": _amount,
+    "years": _count, "blocks": _count, "workers": _amount, "worker": _amount,
+    "year": _or_null(_year), "block": _amount,
     "step": _or_null(_text), "model": _or_null(_text), "test": _text, "what": _text,
     "command": _text, "nodes": _count, "failures": _count, "group": _amount, "rows": _amount,
     "attempt": _amount, "is_prepared": _or_null(_flag), "thread": _text, "started": _on_a_clock,
@@ -104,7 +105,8 @@ _VALUES: Mapping[str, Check] = {
     "cpu_seconds": _or_null(_seconds), "dbt_compile_seconds": _or_null(_taken),
     "dbt_execute_seconds": _or_null(_taken), "memory_before": _amount, "memory_peak": _amount,
     "memory_after": _amount, "read_bytes": _amount, "written_bytes": _amount,
-    "spilled_bytes": _amount, "error": _or_null(_text), "reason": _or_null(_text),
+    "spilled_bytes": _amount, "bytes": _amount, "worker_seconds": _or_null(_taken),
+    "worker_cpu_seconds": _or_null(_seconds), "error": _or_null(_text), "reason": _or_null(_text),
     "action": _or_null(_text), "message": _or_null(_text),
 }  # fmt: skip
 # The keys without which a reader can do nothing with a kind, and their values where others

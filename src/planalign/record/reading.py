@@ -213,7 +213,8 @@ class _Builder:
             )
         elif kind == "query_plan":
             year = event["year"]
-            self._plans[event["model"], year, self._block.get(year)] = event["plan"]
+            block = event.get("block") or self._block.get(year)
+            self._plans[event["model"], year, block] = event["plan"]
         elif kind == "sample":
             self._found["samples"].append(
                 Sample(
@@ -236,7 +237,8 @@ class _Builder:
             "end": start + event.get("seconds", 0.0),
             "thread": event.get("thread", "MainThread"),
             "year": year,
-            "block": self._block.get(year),
+            # Workers do several blocks at a time, and say which one.
+            "block": event.get("block") or self._block.get(year),
             "step": event.get("step"),
         }
 
@@ -250,7 +252,8 @@ class _Builder:
     def _complete(self, event: Mapping[str, Any], at: float) -> None:
         for index in range(len(self._years) - 1, -1, -1):
             begun = self._years[index]
-            if begun.year == event["year"] and begun.end is None:
+            is_it = event.get("block") in (None, begun.block)
+            if begun.year == event["year"] and begun.end is None and is_it:
                 self._years[index] = YearRun(
                     begun.year, begun.block, begun.trajectories, begun.start, at,
                     event["steps"], event["rows"],

@@ -33,6 +33,7 @@ class Request:
     that an earlier run has computed from it; the other runners compute every year.
     `pairs` names each scenario with a replicate that is simulated, instead of all with all.
     `with_query_plans` records how DuckDB executed each model, which changes no result.
+    `cluster` is the address of a Dask scheduler whose workers do the blocks.
     """
 
     config: Config
@@ -44,6 +45,7 @@ class Request:
     cache: YearCache | None = None
     with_query_plans: bool = False
     pairs: tuple[tuple[str, int], ...] | None = None
+    cluster: str | None = None
 
 
 def configuration(source: Config | Mapping[str, Any] | str | Path) -> Config:

@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING, Any
 from planalign.census.plan_facts import plan_facts
 from planalign.census.read import read_census
 from planalign.config import Config, job_levels, scenario_settings, to_yaml
-from planalign.engine.database import WORK, Database, Settings
+from planalign.engine.database import WORK, Database
 from planalign.engine.faults import environment_fault
 from planalign.engine.inputs import write_inputs
-from planalign.engine.machine import Machine, busy_by_core, with_children
+from planalign.engine.machine import (
+    Machine,
+    busy_by_core,
+    cpu_seconds_with_children,
+    with_children,
+)
 from planalign.engine.meter import Sampler
 from planalign.engine.overlay import project_of
 from planalign.engine.pipeline import Step
@@ -28,8 +33,10 @@ from planalign.interruption import is_interruption
 from planalign.marts.origin import Origin
 from planalign.marts.tables import describe
 from planalign.record.telemetry import FORMAT, EventLog, Listener, broadcast, timed, unheard
+from planalign.study.blocks.shared_out import most_workers, reached, simulated
 from planalign.study.cached_years import CachedYears
 from planalign.study.request import origin_of, trajectories_of
+from planalign.study.settings import settings_of
 from planalign.study.simulation import Simulation
 
 if TYPE_CHECKING:
@@ -90,9 +97,14 @@ def run_study(
     listener = unheard if listener is None else listener
     config = request.config
     asked = trajectories_of(request)
+    most_workers(request, len(asked))
     folder = run_folder(request.output, request.runner)
     project = project_of(config)
-    with folder.claimed(resume=request.resume), closing(EventLog(folder.events)) as log:
+    with (
+        reached(request) as cluster,
+        folder.claimed(resume=request.resume),
+        closing(EventLog(folder.events)) as log,
+    ):
         tell = broadcast(log, listener)
         _tell_start(tell, request, len(asked))
         with _end_told(tell, folder):
@@ -106,7 +118,7 @@ def run_study(
                 folder.database,
                 settings_of(config),
                 tell,
-                machine=_measured(machine, request),
+                machine=_measured(machine, request, len(asked)),
                 policy=policy,
             )
             with _at_work(request, project, pipeline, database) as processor:
@@ -119,7 +131,8 @@ def run_study(
                     processor.abandon_year()
                 cached = CachedYears.found(request, asked, record, tell, database.retry)
                 simulation = Simulation(config, pipeline, database, processor, cached, tell)
-                years = tuple(simulation.years(asked))
+                computed = simulated(request, project, folder, simulation, asked, cluster=cluster)
+                years = tuple(computed)
             # Before the run gets its name, for nothing is written to it afterwards.
             tell("run_completed", seconds=round(time.perf_counter() - started, 6))
             path = folder.publish(Retry(tell, policy, machine.sleep), machine.rename)
@@ -127,18 +140,12 @@ def run_study(
     return Completed(path, years, time.perf_counter() - started)
 
 
-def settings_of(config: Config) -> Settings:
-    """Return what a configuration lets a run use of the machine."""
-    resources = config.resources
-    threads = resources.threads
-    if threads == "auto":
-        threads = len(os.sched_getaffinity(0))
-    return Settings(int(threads), resources.memory_limit, resources.models_at_once)
-
-
-def _measured(machine: Machine, request: Request) -> Machine:
-    """Return the machine whose memory counts: the commands that `legacy` runs are its own too."""
-    return replace(machine, resident_bytes=with_children) if request.runner == "legacy" else machine
+def _measured(machine: Machine, request: Request, trajectories: int) -> Machine:
+    """Return the machine whose use counts: with the processes that the run starts."""
+    has_children = request.runner == "legacy" or most_workers(request, trajectories) > 1
+    if not has_children:
+        return machine
+    return replace(machine, resident_bytes=with_children, cpu_seconds=cpu_seconds_with_children)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Simulation:
             ModelError: a model failed, or a check found rows.
             MemoryFaultError: a single trajectory, alone, on one thread is too much.
         """
-        size = trajectories_per_block(self.config.resources, self._opening())
+        size = trajectories_per_block(self.config.resources, self.opening())
         left, done, planned = asked, 0, 0
         while left:
             if size != planned:  # at the beginning, and where blocks became smaller
@@ -72,7 +72,27 @@ class Simulation:
             if reason is not None and left and size > 1:
                 size = self._halved(size, reason)
 
-    def _opening(self) -> int:
+    def begun(self, asked: Sequence[Trajectory]) -> tuple[list[Trajectory], list[Trajectory]]:
+        """Return the trajectories that are not complete: with a year that is there, and without.
+
+        There is what an unfinished run has computed, and what the cache has.
+        """
+        with self.database.cursor() as cursor:
+            complete = set(cursor.execute("from run_years").fetchall())
+        years = self.config.simulation.years
+        some: list[Trajectory] = []
+        none: list[Trajectory] = []
+        for one in asked:
+            have = [(one.scenario, one.replicate, year) in complete for year in years]
+            if any(have) or any(self.cached.has(year, [one]) for year in years):
+                if not all(have):
+                    some.append(one)
+            else:
+                none.append(one)
+        return some, none
+
+    def opening(self) -> int:
+        """Return how many employees a trajectory begins with."""
         with self.database.cursor() as cursor:
             found = cursor.execute(
                 "select count(*) from stg_census_data where is_opening"

@@ -71,6 +71,14 @@ def test_lanes_are_threads_the_main_one_on_top():
     assert list(found["other work"].y) == [ticks["main"]]
 
 
+def test_workers_have_lanes_of_their_own_below_those_of_the_run():
+    threads = ("worker 2 model_0", "worker 1 model_1", "worker 1 MainThread")
+    given = record(models=tuple(model("m", n, n + 1, one) for n, one in enumerate(threads)))
+    shown = timeline(given, analyse(given)).layout.yaxis.ticktext
+    assert [*shown][:3] == ["worker 2, thread 0", "worker 1, thread 1", "worker 1"]
+    assert "main" in [*shown][3:]
+
+
 def test_the_critical_path_is_outlined_over_what_it_is():
     given = record()
     analysis = analyse(given)

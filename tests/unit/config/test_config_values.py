@@ -55,6 +55,8 @@ def test_the_simulated_years_are_at_most_a_hundred() -> None:
         ("resources.threads", 0),
         ("resources.threads", 257),
         ("resources.threads", "many"),
+        ("resources.workers", 0),
+        ("resources.workers", "all"),
         ("resources.employees_per_block", 0),
         ("resources.employees_per_block", "all"),
         ("resources.models_at_once", 2),

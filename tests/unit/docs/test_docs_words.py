@@ -15,7 +15,11 @@ FILES = [
 ]
 # Sources and standards; whatever else a page needs, it says itself.
 HOSTS = {
+    "distributed.dask.org",
+    "docs.dask.org",
     "doi.org",
+    "jobqueue.dask.org",
+    "kubernetes.dask.org",
     "keepachangelog.com",
     "semver.org",
     "www.rfc-editor.org",

@@ -1,0 +1,1 @@
+"""Blocks of trajectories side by side: handed out, computed elsewhere, merged into the one run."""

@@ -5,11 +5,15 @@ study with as many replicates as companies, whose snapshots become yearly census
 fitted and tested as a client's files are.
 
     python benchmarks/intervals.py --companies 50 --employees 400 --seeds 100
+
+Ends with exit code 3 where so few hold theirs that it would be chance once in a thousand.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
@@ -177,8 +181,19 @@ def holds(fit: Fit, key: str, truth: float) -> bool | None:
     return estimate.blend.low <= truth <= estimate.blend.high
 
 
-def main() -> None:
-    """Print how often each interval held its value."""
+def fewest(number: int, promised: float) -> int:
+    """Return how many of a number hold at least, but for one case in a thousand."""
+    below = 0.0
+    for held in range(number + 1):
+        below += math.comb(number, held) * promised**held * (1 - promised) ** (number - held)
+        if below > 0.001:
+            return held
+    return number
+
+
+def main() -> int:
+    """Print how often each interval held its value; return 3 where one does so too seldom."""
+    broken = []
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--companies", type=int, default=50)
     parser.add_argument("--employees", type=int, default=400)
@@ -195,8 +210,9 @@ def main() -> None:
                 counts[key] += bool(holds(one, key, truth))
         for key in KNOWN:
             told = counts[f"{key} told"]
-            sys_line = f"{key:45} {counts[key]:4} of {told:4} (90 % promised)"
-            print(sys_line)
+            print(f"{key:45} {counts[key]:4} of {told:4} (90 % promised)")
+            if counts[key] < fewest(told, 0.9):
+                broken.append(key)
         within: Counter[str] = Counter()
         of: Counter[str] = Counter()
         for tested in backtests(companies, config, {}, range(FIRST, LAST + 1), asked.seeds):
@@ -205,8 +221,14 @@ def main() -> None:
                 within[comparison.measure] += comparison.is_inside
         for measure, number in of.items():
             print(f"{measure:45} {within[measure]:4} of {number:4} (80 % promised)")
+            # Bands of one company go together: they count as one figure each.
+            if within[measure] / number < fewest(asked.companies, 0.8) / asked.companies:
+                broken.append(measure)
         print(f"{'all':45} {within.total():4} of {of.total():4} (80 % promised)")
+    for name in broken:
+        print(f"{name} is held too seldom", file=sys.stderr)
+    return 3 if broken else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -45,7 +45,7 @@ def test_commands_write_for_the_owner_alone_also_under_umask_0(used):
     made += [used.folder / "cache", *(used.folder / "cache").rglob("*")]
     names = {path.name for path in made}
     assert names >= {
-        "results.duckdb", "events.jsonl", "config.yaml", "provenance.json", "manifest.json",
+        "results.duckdb", "events.jsonl", "config.yaml", "provenance.json", "partial_parse.msgpack",
         "fct_yearly_events.csv", "book.xlsx", "made.csv", "made.parquet", "planalign.yaml",
         "index.json", "pipelines", "years", "runs", "exports", "direct.zip",
     }  # fmt: skip

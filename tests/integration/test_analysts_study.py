@@ -192,7 +192,9 @@ def run(study: Study) -> Path:
         {"resources": {"workers": 2}},
     ],
 )
-def test_threads_blocks_and_workers_change_no_bit(study: Study, run: Path, how: dict[str, Any]) -> None:
+def test_threads_blocks_and_workers_change_no_bit(
+    study: Study, run: Path, how: dict[str, Any]
+) -> None:
     assert digests(study.run(how)) == digests(run)
 
 

@@ -97,7 +97,7 @@ def run_study(
     listener = unheard if listener is None else listener
     config = request.config
     asked = trajectories_of(request)
-    most_workers(request, len(asked))
+    most_workers(request, len(asked))  # refuses a runner without
     folder = run_folder(request.output, request.runner)
     project = project_of(config)
     with (

@@ -25,6 +25,7 @@ from planalign.errors import (
 from planalign.study import Request
 from planalign.study.blocks.job import COMPLETE, BlockOutcome, Told
 from planalign.study.blocks.local import WorkerLostError
+from planalign.study.blocks.merging import merge
 from planalign.study.blocks.shared_out import most_workers, workers_for
 from planalign.study.blocks.side_by_side import AHEAD, ATTEMPTS, SideBySide, split
 from planalign.study.settings import share_of
@@ -165,7 +166,7 @@ class MadeUp:
         fails = job.number == self.failing
         years = YEARS[:1] if fails else YEARS
         folder = self.folder / f"block-{job.number}"
-        folder.mkdir()
+        folder.mkdir(parents=True)
         who = [(one.scenario, one.replicate) for one in job.trajectories]
         rows = {
             "fct_pay": [(*one, year, 2**100) for one in who for year in years],
@@ -275,6 +276,27 @@ def test_the_years_in_front_of_a_failure_are_kept(database, tmp_path):
     assert rows(database, f"select simulation_year from {COMPLETE} where replicate = 0") == [
         (2025,)
     ]
+
+
+def test_a_merge_that_runs_out_of_memory_is_done_with_less_at_once(database, tmp_path, monkeypatch):
+    settings = Settings(4, "500MB")
+    database.use(settings)
+    failures = 2
+
+    def short(*arguments: object) -> None:
+        nonlocal failures
+        failures -= 1
+        if failures >= 0:
+            raise duckdb.OutOfMemoryException("Out of Memory Error: could not allocate")
+        merge(*arguments)
+
+    monkeypatch.setattr("planalign.study.blocks.side_by_side.merge", short)
+    done(database, MadeUp(tmp_path), count=1)
+    assert len(rows(database, "from fct_pay")) == len(YEARS)
+    assert database.settings == Settings(1, "500MB", alone=True)
+    failures = 1
+    with pytest.raises(duckdb.OutOfMemoryException):
+        done(database, MadeUp(tmp_path / "again"), count=1)
 
 
 @pytest.mark.parametrize(

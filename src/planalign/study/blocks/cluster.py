@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import warnings
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import replace
@@ -57,7 +58,9 @@ class ClusterWorkers:
         """Send the pickled study of all blocks; a worker gets it with its first one."""
         self._digest = hashlib.sha256(study).hexdigest()
         # A task that gives its content: where a worker that has it is lost, it is sent again.
-        self._study = self._client.submit(bytes, study, key=f"planalign-study-{self._digest}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # that it is large: it is sent once
+            self._study = self._client.submit(bytes, study, key=f"planalign-study-{self._digest}")
 
     def submit(self, job: BlockJob) -> Future[BlockOutcome]:
         """Hand out a job."""

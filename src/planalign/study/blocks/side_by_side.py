@@ -9,6 +9,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
+from planalign.engine.breaker import lighten
+from planalign.engine.faults import Fault, fault_of, first_words
 from planalign.errors import EnvironmentFaultError
 from planalign.files import make_folder
 from planalign.study.blocks.job import QUICK, BlockJob, BlockOutcome, Told
@@ -16,7 +20,7 @@ from planalign.study.blocks.local import WorkerLostError
 from planalign.study.blocks.merging import merge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from planalign.engine.database import Database
@@ -61,13 +65,13 @@ class SideBySide:
     years_before: int = 0
     blocks_before: int = 0
     compression: str = QUICK
-    _lanes: dict[str, int] = field(default_factory=dict)
-    _shifts: dict[str, float] = field(default_factory=dict)
-    _numbers: dict[tuple[str, int], int] = field(default_factory=dict)
-    _current: dict[str, int] = field(default_factory=dict)
-    _planned: dict[int, int] = field(default_factory=dict)
-    _done: Counter[int] = field(default_factory=Counter)
-    _lost_years: int = 0
+    _lanes: dict[str, int] = field(default_factory=dict, init=False)
+    _shifts: dict[str, float] = field(default_factory=dict, init=False)
+    _numbers: dict[tuple[str, int], int] = field(default_factory=dict, init=False)
+    _current: dict[str, int] = field(default_factory=dict, init=False)
+    _planned: dict[int, int] = field(default_factory=dict, init=False)
+    _done: Counter[int] = field(default_factory=Counter, init=False)
+    _lost_years: int = field(default=0, init=False)
 
     def years(self, blocks: Sequence[Sequence[Trajectory]]) -> Iterator[YearResult]:
         """Have every block done; yield its years when its rows are in the run's database.
@@ -112,7 +116,7 @@ class SideBySide:
             block = f"a block of {len(outcome.job.trajectories)}"
             size = sum(file.stat().st_size for file in files.values())
             started = time.perf_counter(), time.process_time()
-            merge(self.database, self.pipeline, files, block)
+            self._merge(files, block)
             self.tell(
                 "block_merged",
                 trajectories=len(outcome.job.trajectories),
@@ -127,6 +131,18 @@ class SideBySide:
         if outcome.error is not None:
             raise outcome.error
         return outcome.years
+
+    def _merge(self, files: Mapping[str, Path], block: str) -> None:
+        """Merge a block; where memory runs short, with less at once."""
+        while True:
+            since = self.database.settings
+            try:
+                return merge(self.database, self.pipeline, files, block)
+            except duckdb.OutOfMemoryException as error:
+                reason = f"merging {block} ran out of memory ({first_words(error)})"
+                is_memory = fault_of(error) is Fault.MEMORY  # and no full disk
+                if not is_memory or not lighten(self.database, reason, since):
+                    raise
 
     def _as_file(self, outcome: BlockOutcome, name: str) -> Path:
         part = outcome.parts[name]

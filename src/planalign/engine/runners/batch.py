@@ -21,6 +21,7 @@ from planalign.engine.runners.dbt_command import (
     arguments,
     environment,
     failure,
+    reported,
     run_tests,
     told,
 )
@@ -172,7 +173,8 @@ class BatchRunner:
                     execute_seconds=said.execute_seconds,
                 )
         if failed or steps:
-            raise ReportedError(failed[0] if failed else f"dbt did not run {', '.join(steps)}")
+            words = failed[0] if failed else f"dbt did not run {', '.join(steps)}"
+            raise reported(self._database, words)
 
     def close(self) -> None:
         """Close dbt's own connection, which outlives its commands."""

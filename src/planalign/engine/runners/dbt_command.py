@@ -119,7 +119,7 @@ def run_tests(
         for test in tests:
             result = found.get(test.name)
             if result is not None and result.status == "error":
-                error = ReportedError(result.message)
+                error = reported(database, result.message)
                 if fault_of(error) is Fault.TRANSIENT:
                     raise error
                 raise check_failure(test, error)
@@ -150,6 +150,13 @@ def run_tests(
             )
         )
     return FinishedChecks(outcomes, time.perf_counter() - started)
+
+
+def reported(database: Database, message: str) -> ReportedError:
+    """Return the error that dbt tells of a node; of a full disk, with the folder that is on it."""
+    error, folder = ReportedError(message), str(database.path.parent)
+    is_placed = fault_of(error) is not Fault.DISK_FULL or folder in message
+    return error if is_placed else ReportedError(f"{message} in {folder}")
 
 
 def failure(command: str, error: ReportedError) -> PlanalignError:

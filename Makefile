@@ -39,7 +39,7 @@ units: $(READY)
 	  tests/unit/cli tests/unit/config tests/unit/docs tests/unit/results
 
 # In the order of the folders, the longest file before all (tests/conftest.py). Three at a
-# time on two cores: they wait for browsers and commands.
+# time, so that two cores have work while one of them waits for a browser or a command.
 test: $(READY) browser
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 

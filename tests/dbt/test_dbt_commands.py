@@ -1,4 +1,7 @@
-"""What a dbt user types in the project folder: parse, build, run again, test, docs."""
+"""What a dbt user types in the project folder: parse, build, run again, test, docs.
+
+Each command has a process of its own, begun by one that has imported dbt already.
+"""
 
 from __future__ import annotations
 

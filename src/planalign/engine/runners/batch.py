@@ -89,7 +89,7 @@ class BatchRunner:
         def attempt() -> None:
             for result in self._invoke(["seed", "--full-refresh"]):
                 if str(result.status) == "error":
-                    raise ReportedError(str(result.message))
+                    raise reported(self._database, str(result.message))
 
         try:
             self._database.retry.run("dbt seed", attempt)
@@ -223,7 +223,7 @@ class BatchRunner:
         if isinstance(done.exception, KeyboardInterrupt):
             raise done.exception
         if done.exception is not None:
-            raise ReportedError(str(done.exception)) from done.exception
+            raise reported(self._database, str(done.exception)) from done.exception
         if done.result is None:
             raise ReportedError(f"dbt {command[0]} gave no result")
         return done.result

@@ -153,7 +153,7 @@ def run_tests(
 
 
 def reported(database: Database, message: str) -> ReportedError:
-    """Return the error that dbt tells of a node; of a full disk, with the folder that is on it."""
+    """Return the error that dbt tells; of a full disk without a place, with the run's folder."""
     error, folder = ReportedError(message), str(database.path.parent)
     is_placed = fault_of(error) is not Fault.DISK_FULL or folder in message
     return error if is_placed else ReportedError(f"{message} in {folder}")

@@ -22,6 +22,7 @@ from planalign.engine.runners.dbt_command import (
     arguments,
     environment,
     failure,
+    reported,
     run_tests,
     told,
 )
@@ -85,7 +86,7 @@ class LegacyRunner:
         def run() -> dict[str, Result]:
             done, results, _ = self._start(["test", "--select", *names_of(self._pipeline, step)])
             if not results:
-                raise ReportedError(done.stdout + done.stderr)
+                raise reported(self._database, done.stdout + done.stderr)
             return results
 
         return run_tests(self._database, self._pipeline.tests_of(step), run)
@@ -107,7 +108,7 @@ class LegacyRunner:
             attempts += 1
             done, results, usage = self._start(command)
             if done.returncode != 0:
-                raise ReportedError(done.stdout + done.stderr)
+                raise reported(self._database, done.stdout + done.stderr)
             return results, usage
 
         return *self._database.retry.run(what, attempt, model=model), attempts
